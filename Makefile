@@ -1,0 +1,62 @@
+# make dashboard    install if need be, open the dashboard in a browser
+# make test         install what the tests need, Chromium and fonts included, and run all of them
+# make              list every target
+
+# The first Python that is new enough; another one: make PYTHON=/path/to/python3 install
+NEW_ENOUGH := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+    $$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; exit; }; done; echo python3)
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install dashboard test lint format constraints examples clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+install: .venv/installed  ## build .venv with the tested versions
+
+dashboard: .venv/installed  ## open the dashboard in a browser
+	$(BIN)/clipbench dashboard
+
+# libatomic1 is for the Node.js inside Playwright.
+test: .venv/installed-test  ## run all tests: the fast ones, the notebooks, the browser
+	@sh tools/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests $(wildcard notebooks)
+
+lint: .venv/installed-test  ## check style, format and that notebooks keep no output but the tested ones
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/nbstripout --verify --keep-id --keep-count --keep-count notebooks/*.ipynb
+
+format: .venv/installed-test  ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+constraints: .venv/installed-test  ## write down the installed versions as the tested ones
+	$(BIN)/python tools/constraints.py > constraints.new
+	mv constraints.new constraints.txt
+
+examples: .venv/installed  ## remake what the panels open with, after a change of the model
+	$(BIN)/python scripts/make_examples.py
+	$(BIN)/python scripts/make_typographic_example.py
+
+clean:  ## remove .venv and what was built
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/debian.sh $(notdir $(PYTHON))-venv
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "clipbench needs Python 3.11 or newer with venv and pip;" \
+	    "name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv; torch is large, so the first time takes minutes."
+	$(INSTALL) .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(INSTALL) '.[test]' --quiet
+	@touch $@

@@ -1,0 +1,47 @@
+"""clipbench: look into CLIP's neurons and fool it with a label.
+
+The names below are the public interface. Each is imported when it is first used, so that
+`import clipbench` costs next to nothing and open_clip is only loaded when a model is.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "ClipbenchError": "clipbench.errors",
+    "Provenance": "clipbench.results",
+    "Unit": "clipbench.units",
+    "available": "clipbench.models",
+    "before_after": "clipbench.classify",
+    "class_probabilities": "clipbench.classify",
+    "load": "clipbench.models",
+    "overlay": "clipbench.stimuli",
+    "paper": "clipbench.stimuli",
+    "read_image": "clipbench.stimuli",
+    "samples": "clipbench.stimuli",
+    "visualize": "clipbench.optvis",
+    "zero_shot": "clipbench.classify",
+}
+_MODULES = {
+    "figures": "clipbench.figures",
+    "hooks": "clipbench.hooks",
+    "models": "clipbench.models",
+    "objectives": "clipbench.optvis.objectives",
+    "optvis": "clipbench.optvis",
+    "parametrizations": "clipbench.optvis.parametrizations",
+    "regularizers": "clipbench.optvis.regularizers",
+    "transforms": "clipbench.optvis.transforms",
+}
+
+__all__ = sorted([*_HOMES, *_MODULES])
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    raise AttributeError(f"module 'clipbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,89 @@
+"""`clipbench models`, `clipbench layers` and `clipbench fetch`: what there is, and getting more."""
+
+import argparse
+from dataclasses import asdict
+
+import clipbench as cb
+from clipbench.cli.options import add_common
+from clipbench.cli.output import write_json, write_table
+from clipbench.errors import unknown
+
+
+def add(commands) -> None:
+    """Add the three commands to the parser."""
+    models = commands.add_parser(
+        "models",
+        help="list the models",
+        description="List the models whose weights are on this machine; with --model, that one alone.",
+    )
+    models.add_argument("--all", action="store_true", help="list those that can be fetched, too")
+    add_common(models, model=None)
+    models.set_defaults(run=list_models)
+    layers = commands.add_parser(
+        "layers",
+        help="list the layers of a model",
+        description="List the layers of a model in the order of the forward pass, and its heads.",
+    )
+    add_common(layers)
+    layers.set_defaults(run=list_layers)
+    fetch = commands.add_parser(
+        "fetch",
+        help="download the weights of a model",
+        description="Download the weights of a model. No other command downloads anything.",
+    )
+    fetch.add_argument("what", choices=["weights"], help="weights")
+    fetch.add_argument("model", metavar="NAME", help="as `clipbench models --all` names it")
+    fetch.add_argument("--json", action="store_true", help="print one JSON document")
+    fetch.set_defaults(run=fetch_weights)
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Print name, description and presence of models."""
+    from clipbench.results import versions
+
+    known = cb.available()
+    shown = [
+        one
+        for one in known
+        if one.name == options.model or not options.model and (options.all or one.present)
+    ]
+    if not shown:
+        raise unknown("model", options.model, [one.name for one in known])
+    if options.json:
+        write_json({"models": [asdict(one) for one in shown], "provenance": {"versions": versions()}})
+        return 0
+    rows = [(one.name, one.what, "yes" if one.present else "no") for one in shown]
+    write_table(("name", "what", "present"), rows)
+    return 0
+
+
+def list_layers(options: argparse.Namespace) -> int:
+    """Print name, channels and stride of a model's layers, and its heads apart."""
+    model = cb.load(options.model, device=options.device)
+    provenance = cb.Provenance(
+        model.name, model.weights_hash, recipe="layers in the order of the forward pass"
+    )
+    if options.json:
+        layers, heads = ([asdict(one) for one in kind.values()] for kind in (model.layers, model.heads))
+        write_json({"layers": layers, "heads": heads, "provenance": provenance.as_dict()})
+        return 0
+    write_table(
+        ("layer", "channels", "stride"),
+        [(one.name, one.channels, one.stride) for one in model.layers.values()],
+    )
+    print()
+    write_table(("head", "channels"), [(one.name, one.channels) for one in model.heads.values()])
+    print()
+    print(provenance.caption())
+    return 0
+
+
+def fetch_weights(options: argparse.Namespace) -> int:
+    """Load a model, downloading its weights if they are not here yet."""
+    model = cb.load(options.model, device="cpu", download=True)
+    provenance = cb.Provenance(model.name, model.weights_hash, recipe="weights on this machine")
+    if options.json:
+        write_json({"provenance": provenance.as_dict()})
+        return 0
+    print(f"{model.name} is on this machine: weights {model.weights_hash}")
+    return 0

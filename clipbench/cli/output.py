@@ -1,0 +1,58 @@
+"""How results are written: tables for people, one JSON document for programs, progress on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def write_json(document: dict) -> None:
+    """Print one JSON document, in ASCII, so that it survives every terminal and pipe."""
+    print(json.dumps(document, indent=2, allow_nan=False), flush=True)
+
+
+def write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print columns under their names, numbers to the right.
+
+    Args:
+        header: n names.
+        rows: n cells each: text, whole numbers, other numbers (four digits are shown), or None for nothing.
+    """
+    rows = list(rows)
+    lines = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    numbers = [any(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, numbers, strict=True)
+        print(
+            "  ".join(
+                cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells
+            ).rstrip()
+        )
+
+
+def warn(sentence: str) -> None:
+    """Print a sentence on stderr."""
+    print(f"clipbench: {printable(sentence)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """The text, escaped if there is something in it that would steer the terminal."""
+    return text if text.isprintable() else ascii(text)
+
+
+def progress(steps: Iterable, total: int, unit: str) -> Iterable:
+    """The steps themselves, with a bar on stderr as they are read if a terminal is there."""
+    from tqdm import tqdm
+
+    return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
+
+
+def share(value: float) -> str:
+    """A share of one as a percentage, always seven letters wide."""
+    return f"{100 * value:5.1f} %"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else printable(str(value))

@@ -1,0 +1,25 @@
+"""What a model is shown: pictures of the user, shipped photos, and labels laid on both."""
+
+from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
+from clipbench.stimuli.lettering import FONTS
+from clipbench.stimuli.overlay import cover, overlay, paper
+from clipbench.stimuli.recipes import ARTICLE, BAND, TAG, Recipe, Tag
+from clipbench.stimuli.samples import Sample, sample, samples
+
+__all__ = [
+    "ARTICLE",
+    "BAND",
+    "FONTS",
+    "MAX_UPLOAD_BYTES",
+    "TAG",
+    "Photo",
+    "Recipe",
+    "Sample",
+    "Tag",
+    "cover",
+    "overlay",
+    "paper",
+    "read_image",
+    "sample",
+    "samples",
+]

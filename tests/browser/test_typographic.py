@@ -1,0 +1,197 @@
+"""The panel "Fool it" in a real browser, in the dashboard as `clipbench dashboard` serves it."""
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from driving import WIDTHS, serving_dashboard, shoot
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from clipbench.stimuli import MAX_UPLOAD_BYTES, sample
+from widgets.scene import EXAMPLE
+
+PICTURE = ".cb-frame-move img"
+LABELS = "apple, iPod, laptop, mug, library, pizza, toaster"
+WORDS = 'img src=x onerror="window.hacked=1"'
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> Iterator[Callable[[str], str]]:
+    with serving_dashboard() as address:
+        yield address
+
+
+@pytest.fixture
+def panel(dashboard, visit) -> Callable[..., Page]:
+    """Open the panel; returns the page when all its bars can be seen."""
+
+    def open_panel(query: str = "", **window) -> Page:
+        page = visit(dashboard(f"tab=fool&{query}"), **window)
+        expect(page.locator(".cb-chart .barlayer")).to_have_count(2)
+        return page
+
+    return open_panel
+
+
+def headings(page: Page) -> Locator:
+    """What the model and the control see, in a line each."""
+    return page.locator(".cb-page h3", has_text="→")
+
+
+def field(page: Page, label: str) -> Locator:
+    """The line or box of text behind a label."""
+    return page.get_by_label(label, exact=True)
+
+
+def bars(page: Page) -> list[float]:
+    """Lengths in pixels of the bars "after" of the model, from top to bottom."""
+    points = page.locator(".cb-chart").first.locator(".trace.bars").nth(1).locator(".point")
+    return points.evaluate_all("points => points.map(p => p.querySelector('path')?.getBBox().width ?? 0)")
+
+
+def upload(page: Page, content: bytes, name: str = "mine.png") -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_it_opens_with_the_example_that_the_script_measured(panel):
+    page = panel()
+    told = json.loads(EXAMPLE.read_text())
+    before, after = (max(told[moment], key=told[moment].get) for moment in ("before", "after"))
+    assert (before, after) == (told["scene"]["photo"], told["scene"]["text"])
+    expect(headings(page).first).to_have_text(re.compile(rf"mini: {before} \d\d % → {after} \d\d %"))
+    expect(headings(page).nth(1)).to_have_text(re.compile(rf"control .*: {before} .* → {before} "))
+    labels = page.locator(".cb-chart").first.locator(".ytick text").all_text_contents()
+    lengths = dict(zip(labels, bars(page), strict=True))
+    shares = {label: length / max(lengths.values()) for label, length in lengths.items()}
+    wanted = {label: share / max(told["after"].values()) for label, share in told["after"].items()}
+    assert shares == pytest.approx(wanted, abs=0.01)
+
+
+def test_typing_moves_the_bars_soon(panel):
+    page = panel()
+    field(page, "label text").fill("iPods")
+    asked = page.locator(".cb-chart .ytick text", has_text="iPods")
+    expect(asked.first).to_be_visible()  # what stands on the label is asked for, too
+    old = bars(page)
+    page.evaluate(
+        """() => {
+             const bar = document.querySelectorAll(".cb-chart .trace.bars")[1];
+             new MutationObserver(() => window.moved ??= performance.now()).observe(
+               bar.parentElement, { subtree: true, childList: true, attributes: true });
+             document.addEventListener("input", () => (window.typed = performance.now()), true);
+           }"""
+    )
+    field(page, "label text").fill("pizza")
+    page.wait_for_function("window.moved > window.typed")
+    assert page.evaluate("window.moved - window.typed") < 1500  # 300 on a machine with nothing else to do
+    expect(asked).to_have_count(0)
+    assert bars(page) != old
+
+
+def test_the_paper_is_dragged_and_sized_on_the_picture(panel):
+    page = panel()
+    expect(headings(page).first).to_have_text(re.compile("→ iPod"))
+    box = page.locator(PICTURE).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.9, steps=4)
+    page.mouse.up()
+    page.mouse.wheel(0, 1000)
+    expect(headings(page).first).to_have_text(re.compile("→ apple"))  # out of the way, it is harmless
+    expect(page.locator(PICTURE)).to_have_attribute(
+        "alt", re.compile(r"apple with “iPod” on paper .*85 %, 90 %")
+    )
+    page.wait_for_function("location.search.includes('x=0.85')")
+
+
+def test_printed_as_in_the_article_has_its_own_places(panel):
+    page = panel()
+    page.get_by_role("button", name="as printed in the article").click()
+    fixed = page.locator(".cb-frame-look img[alt*='printed']")
+    expect(fixed).to_have_attribute("alt", "apple with “iPod” printed as in the article, 20 of 288 px")
+    expect(page.locator(PICTURE)).to_be_hidden()
+    page.get_by_role("button", name="on paper").click()
+    expect(page.locator(PICTURE)).to_have_attribute("alt", re.compile("on paper 50 % wide"))
+
+
+def test_an_upload_is_judged_and_its_name_is_only_text(panel):
+    page = panel()
+    upload(page, png(sample("dog").image), f"<{WORDS}>.png")
+    expect(page.locator(".cb-note", has_text=WORDS)).to_be_visible()
+    expect(page.locator(".cb-caption", has_text=WORDS).first).to_be_visible()
+    field(page, "choose from").fill("dog, iPod, mug")
+    expect(headings(page).first).to_have_text(re.compile("mini: dog"))
+    expect(headings(page).nth(1)).to_have_text(re.compile(": dog .* → dog"))
+    assert page.evaluate("window.hacked") is None
+
+
+def test_wrong_input_gets_a_sentence_and_the_panel_goes_on(panel):
+    page = panel()
+    wrong = page.locator(".cb-message")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    cut = png(Image.fromarray(noise))[:4000]
+
+    def type_into(label: str, text: str) -> Callable[[], None]:
+        return lambda: field(page, label).fill(text)
+
+    def apple() -> None:
+        page.get_by_role("button", name="apple").click()
+
+    labels = type_into("choose from", LABELS)
+
+    for spoil, sentence, mend in [
+        (type_into("choose from", ""), "there are no labels", labels),
+        (type_into("choose from", "mug, pizza, mug"), "'mug' is there twice", labels),
+        (type_into("label text", ""), "the label has no text", type_into("label text", "iPod")),
+        (type_into("label text", "梨"), "cannot draw '梨'", type_into("label text", "iPod")),
+        (lambda: upload(page, cut), "damaged", apple),
+        (lambda: upload(page, b""), "is empty", apple),
+        (lambda: upload(page, bytes(MAX_UPLOAD_BYTES + 1), f"<{WORDS}>"), "at most 20 MB can be read", apple),
+    ]:
+        spoil()
+        expect(wrong).to_have_count(1)
+        expect(wrong).to_contain_text(sentence)
+        mend()
+        expect(wrong).to_have_count(0)
+        expect(headings(page).first).to_have_text(re.compile("mini: apple .* → iPod"))
+    assert page.evaluate("window.hacked") is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_its_states_fit_every_page(panel, theme):
+    page = panel(f"theme={theme}")
+
+    def look(state: str) -> None:
+        time.sleep(0.8)  # until bars and picture have settled
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            shoot(page, f"fool-{state}-{theme}-{width}")
+
+    look("opening")
+    page.get_by_text("what is mini?").click()
+    page.get_by_role("button", name="as printed in the article").click()
+    look("printed")
+    field(page, "choose from").fill("apple, apple")
+    expect(page.locator(".cb-message")).to_be_visible()
+    look("wrong")
+    field(page, "choose from").fill("a long label that nobody would ever print, music player, dog")
+    page.get_by_role("button", name="on paper").click()
+    upload(page, png(sample("dog").image.resize((160, 320))), "a dog of mine.png")
+    expect(headings(page).first).to_have_text(re.compile("mini: dog"))
+    look("own")
+    page.get_by_label("model", exact=True).select_option("timm/tf_efficientnet_lite0")
+    expect(page.locator(".cb-page h3", has_text="lite0")).to_be_visible()
+    look("control")

@@ -1,0 +1,49 @@
+"""A plotly figure on the page that is changed in place, without a flicker."""
+
+import threading
+
+import plotly.graph_objects as go
+
+_ANY = 600  # pixels
+
+
+class Chart(go.FigureWidget):
+    """Shows one figure after another of the same kind.
+
+    Args:
+        figure: the first one.
+    """
+
+    def __init__(self, figure: go.Figure):
+        super().__init__(figure)
+        self._config = {"responsive": True, "displayModeBar": False}
+        self._lock, self._drawn, self._next = threading.Lock(), False, None
+        self.observe(self._first_drawn, "_js2py_traceDeltas")  # what the browser sends when it has drawn
+        self.add_class("cb-chart")
+
+    def show(self, figure: go.Figure) -> None:
+        """Show a figure with as many traces; from any thread."""
+        with self._lock:
+            if self._drawn:
+                self._change(figure)
+            else:  # a browser that still loads plotly would lose the change
+                self._next = figure
+
+    def _first_drawn(self, _change) -> None:
+        with self._lock:
+            if self._drawn:
+                return
+            self._drawn = True
+            self.layout.autosize = True  # it was drawn before it had a place on the page, and so a width
+            if self._next is not None:
+                self._change(self._next)
+
+    def _change(self, figure: go.Figure) -> None:
+        taller = figure.layout.height != self.layout.height
+        with self.batch_update():
+            for mine, new in zip(self.data, figure.data, strict=True):
+                mine.update(new)
+            self.update_layout(figure.layout)
+        if taller:  # a height that is set holds the width, too, until that is set and taken away
+            self.update_layout(width=_ANY, autosize=False)
+            self.update_layout(width=None, autosize=True)

@@ -1,0 +1,115 @@
+"""Which model, which layer, which unit of it, and what of that unit is wanted."""
+
+import ipywidgets as w
+
+import clipbench as cb
+from widgets import parts
+from widgets.recipe import WANTS, Recipe
+from widgets.workbench import Workbench
+
+
+class ModelMenu(w.VBox):
+    """The models that are on this machine; choosing one loads it for all panels of the page."""
+
+    def __init__(self, bench: Workbench):
+        self._bench = bench
+        self._menu = w.Dropdown(options=[bench.loading or bench.model.name], description="model")
+        self._message, self._note = parts.Message(), parts.Note()
+        super().__init__([parts.classed(self._menu, "cb-control"), self._message, self._note])
+        self._menu.observe(self._chosen, "value")
+        bench.observe(lambda _: self._show(), ["model", "loading", "message"])
+        self._show()
+
+    def _chosen(self, change) -> None:
+        self._bench.load(change.new)
+
+    def _show(self) -> None:
+        model, loading = self._bench.model, self._bench.loading
+        self._message.say(self._bench.message)
+        if loading:
+            self._note.say(f"loading {loading} …")
+        elif model is not None:
+            infos = {info.name: info for info in cb.available() if info.present or info.name == model.name}
+            self._offer([*infos], model.name)
+            self._note.say(f"{infos[model.name].what} · {model.device}" if model.name in infos else "")
+
+    def _offer(self, names: list[str], chosen: str) -> None:
+        """Fill the menu; its own change of value, which new options bring, is nobody's choice."""
+        self._menu.unobserve(self._chosen, "value")
+        self._menu.options, self._menu.value = names, chosen
+        self._menu.observe(self._chosen, "value")
+
+
+class Chooser(w.VBox):
+    """Layer, unit, and which part of it is wanted; the unit is shared with the other panels of the page.
+
+    Args:
+        bench: the shared state.
+        recipe: what to choose at first.
+    """
+
+    def __init__(self, bench: Workbench, recipe: Recipe):
+        self._bench = bench
+        layer, _, channel = recipe.unit.rpartition(":")
+        self.layer = parts.classed(w.Dropdown(options=[layer], description="layer"), "cb-control")
+        self.unit = parts.Field("unit", channel, self._read_unit)
+        self.want = w.ToggleButtons(options=WANTS, value=recipe.want, description="want")
+        self.words = parts.Field("text", recipe.words, self._read_words)
+        super().__init__([self.layer, self.unit, parts.classed(self.want, "cb-control"), self.words])
+        self.layer.observe(self._layer_chosen, "value")
+        self.unit.observe(self._unit_read, "meaning")
+        self.want.observe(lambda _: self._show_words(), "value")
+        bench.observe(lambda _: self._show_model(), "model")
+        bench.observe(lambda change: self._show_unit(change.new), "unit")
+        self._show_words()
+        self._show_model()
+
+    def _read_unit(self, text: str) -> str:
+        address = text.strip() if ":" in text else f"{self.layer.value}:{text.strip()}"
+        return address if self._bench.model is None else str(cb.Unit.parse(address, self._bench.model))
+
+    def _read_words(self, text: str) -> str:
+        if self.want.value == "text" and not text.strip():
+            raise cb.ClipbenchError("the text is empty; write what the picture is to look like, as in spider")
+        return text.strip()
+
+    def _layer_chosen(self, _change) -> None:
+        channel = self.unit.line.value.rpartition(":")[2].partition("@")[0]
+        if self.unit.line.value != channel:
+            self.unit.line.value = channel  # the menu overrules a layer that was typed
+        self.unit.check()
+
+    def _unit_read(self, change) -> None:
+        if change.new is None:
+            return
+        layer = change.new.partition(":")[0]
+        if layer != self.layer.value and layer in self.layer.options:
+            self._set_layer(layer)
+        self._bench.unit = change.new
+
+    def _set_layer(self, layer: str, options: list[str] | None = None) -> None:
+        self.layer.unobserve(self._layer_chosen, "value")
+        if options is not None:
+            self.layer.options = options
+        self.layer.value = layer
+        self.layer.observe(self._layer_chosen, "value")
+
+    def _show_unit(self, address: str) -> None:
+        if address != self.unit.meaning:
+            self.unit.line.value = address
+
+    def _show_model(self) -> None:
+        model = self._bench.model
+        if model is None:
+            return
+        names = [*model.layers, *model.heads]
+        wanted = self.layer.value
+        self._set_layer(wanted if wanted in names else model.last_layer, names)
+        self.unit.check()
+
+    def _show_words(self) -> None:
+        asked = self.want.value == "text"
+        self.words.layout.display = None if asked else "none"
+        for control in (self.layer, self.unit):
+            control.layout.display = "none" if asked else None
+        self.words.check()

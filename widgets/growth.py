@@ -1,0 +1,120 @@
+"""One picture under way: its recipe, the stream that paints it, and what it leaves behind."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+import clipbench as cb
+from clipbench.models import ImageModel
+from clipbench.optvis import Step
+from clipbench.results import read_provenance, save_png
+from widgets.pictures import picture
+from widgets.recipe import Recipe
+
+KEPT = (0, 4, 16, 48, 128, 256)  # steps whose pictures are kept, as the eye sees them change; then each 256th
+_TOLD = "growth.json"
+
+
+class Growth:
+    """A picture that grows, is stopped, goes on, and can be looked at as it was before.
+
+    The worker of a `Job` reads `grow`; any thread reads the rest.
+
+    Args:
+        recipe: what to paint.
+        model: waits for the model and returns it; called once, by the worker.
+    """
+
+    def __init__(self, recipe: Recipe, model: Callable[[], ImageModel]):
+        self.recipe = recipe
+        self.goal = recipe.steps
+        self.model: ImageModel | None = None
+        self._wait_for_model = model
+        self._stream: Iterator[Step] | None = None
+        self._values: list = []
+        self._kept: dict[int, Step] = {}
+
+    def grow(self) -> Iterator[Step]:
+        """The steps up to the goal that have not been read yet.
+
+        Raises:
+            ClipbenchError: the model cannot do what the recipe says.
+        """
+        if self._stream is None:
+            self.model = self._wait_for_model()
+            self._stream = self.recipe.stream(self.model)
+        for step in islice(self._stream, self.missing):
+            self._values.append(step.value)
+            if step.number in KEPT or step.number % KEPT[-1] == 0:
+                self._kept[step.number] = step
+            yield step
+
+    def extend(self) -> None:
+        """Where the goal has been reached, set it as many steps further again."""
+        if self.missing == 0:
+            self.goal += self.recipe.steps
+
+    @property
+    def missing(self) -> int:
+        """Number of steps up to the goal; step 0 counts as one."""
+        return self.goal + 1 - len(self._values)
+
+    @property
+    def number(self) -> int:
+        """Number of the newest step; 0 before the first."""
+        return max(len(self._values) - 1, 0)
+
+    @property
+    def values(self) -> list[float]:
+        """Value of the objective at every step so far, copied from the device when first asked for."""
+        for position, value in enumerate(self._values):
+            if not isinstance(value, float):
+                self._values[position] = float(value[0])
+        return self._values[:]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Steps whose pictures are kept."""
+        return sorted(self._kept)
+
+    def image(self, number: int) -> Image.Image:
+        """The picture at a kept step."""
+        return picture(self._kept[number])
+
+    def provenance(self, number: int) -> cb.Provenance:
+        """Where the picture at a step comes from."""
+        return self.recipe.provenance(self.model, number)
+
+    def save(self, folder: Path, likely: list[tuple[str, float]]) -> None:
+        """Keep all of it for an `Example`, together with what the model takes the last picture for."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in self.numbers:
+            save_png(self.image(number), folder / f"{number:04d}.png", self.provenance(number))
+        told = {"recipe": asdict(self.recipe), "values": self.values, "likely": likely}
+        (folder / _TOLD).write_text(json.dumps(told, indent=1) + "\n")
+
+
+class Example:
+    """A finished growth out of a folder that `Growth.save` has written; read as a `Growth` is."""
+
+    def __init__(self, folder: Path):
+        told = json.loads((folder / _TOLD).read_text())
+        self._paths = {int(path.stem): path for path in sorted(folder.glob("*.png"))}
+        self.recipe = Recipe(**told["recipe"])
+        self.values: list[float] = told["values"]
+        self.likely = [(name, share) for name, share in told["likely"]]
+        self.numbers = list(self._paths)
+        self.number = self.goal = self.numbers[-1]
+
+    def image(self, number: int) -> Image.Image:
+        """The picture at a kept step."""
+        with Image.open(self._paths[number]) as image:
+            return image.convert("RGB")
+
+    def provenance(self, number: int) -> cb.Provenance:
+        """Where the picture at a step comes from."""
+        return read_provenance(self._paths[number])

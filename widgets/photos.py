@@ -1,0 +1,77 @@
+"""Which photo: one that is shipped, or one of the user's."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import ipywidgets as w
+import traitlets
+from PIL import Image
+
+import clipbench as cb
+from clipbench.stimuli import MAX_UPLOAD_BYTES, sample
+from widgets import parts, pictures
+from widgets.jobs import Latest
+
+STRIP = ("apple", "laptop", "mug", "flower", "chair", "cat")
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """The photo in use: its picture, its name, the path of its file, and whether it is a shipped one."""
+
+    image: Image.Image
+    name: str
+    path: str
+    shipped: bool
+
+
+class Photos(w.VBox):
+    """A strip of shipped photos, a menu of all of them, and an upload.
+
+    Args:
+        name: the shipped photo to begin with.
+        hint: what to do with a photo of one's own, said when one has been read.
+    """
+
+    picked = traitlets.Instance(Picked)
+
+    def __init__(self, name: str, hint: str = ""):
+        self._hint = hint
+        self._strip = parts.Strip(lambda place: self.choose(STRIP[place]), width=52)
+        self._strip.show([(each, pictures.thumbnail(sample(each).image)) for each in STRIP])
+        names = [each.name for each in cb.samples()]
+        self._menu = w.Dropdown(options=names, value=name, tooltip="photo")
+        self._upload = w.FileUpload(accept="image/*", description="Upload")
+        self._message, self._note = parts.Message(), parts.Note()
+        self._reader = Latest(self._show, self._message.say, delay=0.0)
+        menu = parts.classed(parts.row(parts.classed(self._menu, "cb-control"), self._upload), "cb-photo")
+        super().__init__([self._strip, menu, self._message, self._note])
+        self.choose(name)
+        self._menu.observe(lambda change: change.new and self.choose(change.new), "value")
+        self._upload.observe(lambda change: change.new and self._receive(change.new[0]), "value")
+
+    def choose(self, name: str) -> None:
+        """Take a shipped photo."""
+        self._reader.drop()
+        chosen = sample(name)
+        self._show(Picked(chosen.image, name, str(chosen.path), shipped=True))
+
+    def _receive(self, upload) -> None:
+        self._note.say(f"reading {upload.name} …")
+        self._reader.ask(partial(_read, upload.name, upload.size, bytes(upload.content)))
+        self._upload.value = ()
+
+    def _show(self, picked: Picked) -> None:
+        self._message.say("")
+        self._note.say("" if picked.shipped else f"{picked.name}{self._hint}")
+        self._strip.mark(STRIP.index(picked.name) if picked.shipped and picked.name in STRIP else None)
+        self._menu.value = picked.name if picked.shipped else None
+        self.picked = picked
+
+
+def _read(name: str, size: int, content: bytes) -> Picked:
+    if size > MAX_UPLOAD_BYTES:
+        megabytes = f"{size / 2**20:.0f} MB; at most {MAX_UPLOAD_BYTES / 2**20:.0f} MB can be read"
+        raise cb.ClipbenchError(f"{name!r} has {megabytes}, so make it smaller first")
+    photo = cb.read_image(content, name)
+    return Picked(photo.image, photo.name, photo.name, shipped=False)

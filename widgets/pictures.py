@@ -1,0 +1,97 @@
+"""Pictures on their way to the browser."""
+
+import html
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from torchvision.transforms.functional import to_pil_image
+
+from clipbench.optvis import Step
+from clipbench.results import Provenance, save_png
+
+_CURVE = (384, 56)  # width and height of a curve in its own units
+_POINTS = 100  # of a curve; it is drawn anew with every frame
+_MAP = 384  # pixels of a map, twice what it takes on the page
+_RAMP = (
+    (0, 124, 255),
+    (32, 123, 234),
+    (77, 120, 70),
+)  # red, green, blue: even steps for colour-blind eyes too
+
+
+def picture(step: Step) -> Image.Image:
+    """The first picture of a step of an optimisation."""
+    return to_pil_image(step.images[0].float().cpu())
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """A JPEG file without visible losses: quality 92, colour at full resolution."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=92, subsampling=0)
+    return file.getvalue()
+
+
+def thumbnail(image: Image.Image, side: int = 128) -> bytes:
+    """A JPEG file of at most `side` pixels."""
+    small = image.copy()
+    small.thumbnail((side, side))
+    return jpeg(small)
+
+
+def png(image: Image.Image, provenance: Provenance) -> bytes:
+    """A PNG file that carries its provenance; see `clipbench.results.save_png`."""
+    with tempfile.TemporaryDirectory() as folder:
+        return save_png(image, Path(folder) / "picture.png", provenance).read_bytes()
+
+
+def heat(values: np.ndarray, cell: tuple[int, int] | None = None) -> Image.Image:
+    """A map in colours, from its smallest value (dark blue) to its largest (yellow).
+
+    Args:
+        values: (h, w).
+        cell: (row, column) to outline.
+    """
+    low, high = float(values.min()), float(values.max())
+    shares = (values - low) / ((high - low) or 1)
+    colours = np.stack([np.interp(shares, (0, 0.5, 1), stops) for stops in _RAMP], axis=-1)
+    small = Image.fromarray(colours.round().astype(np.uint8))
+    return outline(small.resize((_MAP, _MAP), Image.Resampling.NEAREST), values.shape, cell)
+
+
+def outline(image: Image.Image, grid: tuple[int, int], cell: tuple[int, int] | None) -> Image.Image:
+    """The picture at the size of a map, with one cell of a (rows, columns) grid outlined."""
+    outlined = image.convert("RGB").resize((_MAP, _MAP))
+    if cell is not None:
+        (row, column), (rows, columns) = cell, grid
+        box = [column * _MAP / columns, row * _MAP / rows]
+        box += [(column + 1) * _MAP / columns - 1, (row + 1) * _MAP / rows - 1]
+        ImageDraw.Draw(outlined).rectangle(box, outline="white", width=4)
+        ImageDraw.Draw(outlined).rectangle(box, outline="black", width=2)
+    return outlined
+
+
+def curve(values: Sequence[float], name: str) -> str:
+    """Values over their position as a small SVG in the colours of the page, described in words.
+
+    Args:
+        values: at least one number.
+        name: what they are.
+    """
+    width, height = _CURVE
+    low, high = min(values), max(values)
+    stride = -(-len(values) // _POINTS)
+    numbers = [*range(0, len(values) - 1, stride), len(values) - 1]
+    points = " ".join(
+        f"{number * width / max(len(values) - 1, 1):.1f},"
+        f"{(high - values[number]) / ((high - low) or 1) * (height - 4) + 2:.1f}"
+        for number in numbers
+    )
+    words = html.escape(f"{name}: {values[0]:.3g} at first, {values[-1]:.3g} now, at most {high:.3g}")
+    return (
+        f'<svg class="cb-curve" viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{words}"><polyline points="{points}"/></svg><p class="cb-caption">{words}</p>'
+    )
