@@ -71,7 +71,7 @@ def test_it_opens_with_the_example_that_the_script_measured(panel):
     told = json.loads(EXAMPLE.read_text())
     before, after = (max(told[moment], key=told[moment].get) for moment in ("before", "after"))
     assert (before, after) == (told["scene"]["photo"], told["scene"]["text"])
-    expect(headings(page).first).to_have_text(re.compile(rf"mini: {before} \d\d % → {after} \d\d %"))
+    expect(headings(page).first).to_have_text(re.compile(rf"mini: {before} \d\d\s% → {after} \d\d\s%"))
     expect(headings(page).nth(1)).to_have_text(re.compile(rf"control .*: {before} .* → {before} "))
     labels = page.locator(".cb-chart").first.locator(".ytick text").all_text_contents()
     lengths = dict(zip(labels, bars(page), strict=True))
@@ -112,7 +112,7 @@ def test_the_paper_is_dragged_and_sized_on_the_picture(panel):
     page.mouse.wheel(0, 1000)
     expect(headings(page).first).to_have_text(re.compile("→ apple"))  # out of the way, it is harmless
     expect(page.locator(PICTURE)).to_have_attribute(
-        "alt", re.compile(r"apple with “iPod” on paper .*85 %, 90 %")
+        "alt", re.compile(r"apple with “iPod” on paper .*85\s%, 90\s%")
     )
     page.wait_for_function("location.search.includes('x=0.85')")
 
@@ -124,7 +124,7 @@ def test_printed_as_in_the_article_has_its_own_places(panel):
     expect(fixed).to_have_attribute("alt", "apple with “iPod” printed as in the article, 20 of 288 px")
     expect(page.locator(PICTURE)).to_be_hidden()
     page.get_by_role("button", name="on paper").click()
-    expect(page.locator(PICTURE)).to_have_attribute("alt", re.compile("on paper 50 % wide"))
+    expect(page.locator(PICTURE)).to_have_attribute("alt", re.compile(r"on paper 50\s% wide"))
 
 
 def test_an_upload_is_judged_and_its_name_is_only_text(panel):
