@@ -24,6 +24,8 @@ PROGRAM = [sys.executable, "-c", "import sys; from clipbench.cli import main; sy
 def dashboard():
     """The running command and the document it printed once the port was open."""
     command = [*PROGRAM, "dashboard", "--no-browser", "--port", "0", "--json"]
+    # A shell's background job ignores Ctrl-C and so would its children; handled here, it is default there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         lines = [process.stdout.readline()]
         while lines[-1] not in ("}\n", ""):
