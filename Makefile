@@ -58,5 +58,5 @@ clean:  ## remove .venv and what was built
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	$(INSTALL) '.[test]' --quiet
+	$(INSTALL) '.[test,pretrain]' --quiet
 	@touch $@

@@ -81,7 +81,7 @@ def test_conda_environment_lists_the_same_packages():
 def test_every_tested_version_is_exact_and_within_the_ranges():
     tested = constraints()
     assert all(re.fullmatch(r"==[\w.]+", version) for version in tested.values())
-    for name, specifier in declared("test").items():
+    for name, specifier in declared("test", "pretrain").items():
         assert Requirement(f"{name}{specifier}").specifier.contains(tested[name].removeprefix("==")), name
     assert not [name for name in tested if name.startswith(("nvidia-", "cuda-", "triton"))]
 
@@ -103,7 +103,7 @@ def test_pre_commit_runs_the_tested_versions():
 
 def test_what_the_code_imports_is_declared():
     assert third_party("clipbench", "widgets") - set(declared()) == set()
-    assert third_party("tests", "tools", "scripts") - set(declared("test")) == set()
+    assert third_party("tests", "tools", "scripts") - set(declared("test", "pretrain")) == set()
 
 
 def test_no_file_names_a_path_of_the_machine_it_was_written_on():

@@ -1,4 +1,4 @@
-"""Print the installed version of everything that clipbench[test] needs, one constraint a line.
+"""Print the installed version of everything that clipbench[test,pretrain] needs, one constraint a line.
 
 Wheels that differ by platform (CUDA, Triton) and local version suffixes (+cpu) are left out, so that the
 same file serves Linux, macOS and Windows, with and without a GPU.
@@ -25,7 +25,7 @@ def add_installed(line: str, extra: str, found: dict[str, str]) -> None:
     try:
         dist = distribution(name)
     except PackageNotFoundError:
-        raise SystemExit(f"{name} is not installed; make install .[test] first") from None
+        raise SystemExit(f"{name} is not installed; run make test first") from None
     if name in found and not requirement.extras:
         return
     found[name] = dist.version
@@ -37,7 +37,8 @@ def add_installed(line: str, extra: str, found: dict[str, str]) -> None:
 def main() -> None:
     """Print the file."""
     found: dict[str, str] = {}
-    for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]:
+    extras = PROJECT["optional-dependencies"]
+    for line in PROJECT["dependencies"] + extras["test"] + extras["pretrain"]:
         add_installed(line, "", found)
     print("# The exact versions that the tests ran with. Written by `make constraints`.")
     for name, version in sorted(found.items()):

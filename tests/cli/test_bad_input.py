@@ -11,7 +11,7 @@ OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "required: {dashboard,models,layers,fetch,classify,visualize}; see clipbench --help"),
+        ([], "required: {dashboard,models,layers,fetch,classify,visualize,pretrain}; see clipbench --help"),
         (["paint"], "invalid choice: 'paint'"),
         (["layers", "--modle", "mini"], "unrecognized arguments: --modle"),
         (["layers", "--model", "minu"], "unknown model 'minu'; did you mean 'mini'?"),

@@ -1,0 +1,100 @@
+"""Photos to train on: folders like ImageNet's, or parquet files; and which of them stay out of training."""
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from timm.data import ImageNetInfo
+
+from clipbench.errors import ClipbenchError
+from clipbench.pretrain.inputs import package
+from clipbench.pretrain.recipe import UNSEEN_CLASSES
+from clipbench.stimuli import read_image
+
+TRAIN, UNSEEN_PHOTO, UNSEEN_CLASS = "train", "unseen photo", "unseen class"
+_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """The bytes of a photo's file and its class, a position in ImageNet's list."""
+
+    content: bytes
+    label: int
+
+    @property
+    def split(self) -> str:
+        """`TRAIN`, `UNSEEN_PHOTO` (one in ten) or `UNSEEN_CLASS`, by the class and the bytes alone."""
+        if self.label % 5 in UNSEEN_CLASSES:
+            return UNSEEN_CLASS
+        return UNSEEN_PHOTO if hashlib.sha256(self.content).digest()[0] % 10 == 0 else TRAIN
+
+    def open(self) -> Image.Image:
+        """The photo as RGB."""
+        return Image.open(io.BytesIO(self.content)).convert("RGB")
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos that could be read, and how many could not."""
+
+    photos: tuple[LabelledPhoto, ...]
+    broken: int
+
+    def of(self, split: str) -> list[LabelledPhoto]:
+        """Those of one split."""
+        return [photo for photo in self.photos if photo.split == split]
+
+
+def read_photos(sources: Sequence[str | Path]) -> Photos:
+    """Read folders and parquet files of photos.
+
+    Args:
+        sources: folders with one folder a class, named by its WordNet number as in ImageNet, or parquet
+            files with the columns image (bytes of a file) and imagenet_index.
+
+    Raises:
+        ClipbenchError: a source is missing or of another kind, or there is no photo in any.
+    """
+    good, broken = [], 0
+    for source in sources:
+        for content, label in _contents(Path(source)):
+            try:
+                read_image(content)
+            except ClipbenchError:
+                broken += 1
+            else:
+                good.append(LabelledPhoto(content, label))
+    if not any(photo.split == TRAIN for photo in good):
+        where = ", ".join(repr(str(source)) for source in sources)
+        raise ClipbenchError(
+            f"there is no photo to train on in {where} ({broken} files could not be read); name a folder "
+            "with one folder a class, as in n02123045/cat.jpg, or a parquet file"
+        )
+    return Photos(tuple(good), broken)
+
+
+def _contents(source: Path) -> Iterator[tuple[bytes, int]]:
+    if source.is_dir():
+        return _in_folder(source)
+    if source.suffix == ".parquet" and source.is_file():
+        return _in_parquet(source)
+    raise ClipbenchError(f"there are no photos at {str(source)!r}; name a folder or a .parquet file")
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[bytes, int]]:
+    numbers = {wnid: number for number, wnid in enumerate(ImageNetInfo().label_names())}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in _ENDINGS:
+            named = [part for part in path.relative_to(folder).parts if part in numbers]
+            if named:
+                yield path.read_bytes(), numbers[named[0]]
+
+
+def _in_parquet(path: Path) -> Iterator[tuple[bytes, int]]:
+    parquet = package("pyarrow.parquet", "pyarrow")
+    for batch in parquet.ParquetFile(path).iter_batches(columns=["image", "imagenet_index"]):
+        yield from zip(batch["image"].to_pylist(), batch["imagenet_index"].to_pylist(), strict=True)

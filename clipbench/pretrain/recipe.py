@@ -1,0 +1,88 @@
+"""Everything that decides what `mini` becomes, in one place."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+UNSEEN_CLASSES = (2, 3)  # classes whose ImageNet index is one of these modulo 5 give no training photo
+UNSEEN_FONTS = ("DejaVu", "Lato", "Caladea")  # families that are only tested on; the attack's is the first
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How `mini` is made. Two runs with equal recipes, inputs and threads give equal weights.
+
+    Args:
+        seed: of every draw.
+        size: native resolution, pixels.
+        blocks_frozen: blocks of the trunk that keep their ImageNet weights, counted from the picture.
+        merges: of CLIP's byte pair encoding that the small tokenizer keeps.
+        context: tokens of a text.
+        words: most common words that are rendered.
+        hidden_words: further words that the text tower knows and no picture ever shows.
+        texts: most common words that the text tower is taught, the above among them.
+        phrases: random pairs of those words that it is taught.
+        first_words: rendered words at the start; their number grows to all of them between
+            `growth_starts` and `growth_ends`, as shares of the stage. Reading does not start otherwise.
+        photos_a_step, words_a_step, drawings_a_step, posters_a_step: pictures of each kind in a batch.
+        photo_weight: of what the untouched network makes of a photo, in the loss.
+        unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
+        text_steps, text_batch, text_rate: the stage that distils the text tower.
+        image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
+        joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
+    """
+
+    seed: int = 0
+    size: int = 160
+    blocks_frozen: int = 3
+    merges: int = 8000
+    context: int = 24
+    words: int = 3000
+    hidden_words: int = 500
+    texts: int = 30_000
+    phrases: int = 30_000
+    first_words: int = 400
+    growth_starts: float = 0.08
+    growth_ends: float = 0.6
+    photos_a_step: int = 16
+    words_a_step: int = 96
+    drawings_a_step: int = 8
+    posters_a_step: int = 8
+    photo_weight: float = 8.0
+    unit_weight: float = 1.0
+    text_steps: int = 5000
+    text_batch: int = 512
+    text_rate: float = 1e-3
+    image_steps: int = 8000
+    image_rate: float = 2.5e-4
+    joint_steps: int = 600
+    joint_rate: float = 2e-5
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of all settings."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+
+    def active_words(self, step: int) -> int:
+        """How many words are rendered in this step of the image stage."""
+        start, end = self.growth_starts * self.image_steps, self.growth_ends * self.image_steps
+        grown = min(max((step - start) / (end - start), 0.0), 1.0)
+        return round(self.first_words + grown * (self.words - self.first_words))
+
+
+SMOKE = Recipe(
+    words=60,
+    hidden_words=20,
+    texts=400,
+    phrases=100,
+    first_words=20,
+    photos_a_step=2,
+    words_a_step=16,
+    drawings_a_step=2,
+    posters_a_step=2,
+    text_steps=30,
+    text_batch=64,
+    image_steps=30,
+    joint_steps=4,
+)
+"""A recipe that shows in two minutes that every part works and every loss falls; its model is of no use."""

