@@ -8,6 +8,7 @@ from importlib import import_module
 
 _HOMES = {
     "ClipbenchError": "clipbench.errors",
+    "Concept": "clipbench.stimuli",
     "Provenance": "clipbench.results",
     "Unit": "clipbench.units",
     "available": "clipbench.models",
@@ -19,6 +20,7 @@ _HOMES = {
     "read_image": "clipbench.stimuli",
     "samples": "clipbench.stimuli",
     "visualize": "clipbench.optvis",
+    "written": "clipbench.stimuli",
     "zero_shot": "clipbench.classify",
 }
 _MODULES = {
