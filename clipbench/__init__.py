@@ -15,6 +15,7 @@ _HOMES = {
     "before_after": "clipbench.classify",
     "class_probabilities": "clipbench.classify",
     "load": "clipbench.models",
+    "multimodal": "clipbench.studies",
     "overlay": "clipbench.stimuli",
     "paper": "clipbench.stimuli",
     "read_image": "clipbench.stimuli",

@@ -27,4 +27,4 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     share, shrink = hits / n, 1 / (1 + _Z**2 / n)
     middle = shrink * (share + _Z**2 / (2 * n))
     half = shrink * _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return min(share, middle - half), max(share, middle + half)  # it holds the rate, whatever the rounding
