@@ -67,7 +67,7 @@ def test_a_concept_keeps_its_pictures():
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
-@pytest.mark.parametrize("wrong", [[], PICTURE, ["photo.jpg"]])
+@pytest.mark.parametrize("wrong", [[], PICTURE, "photo.jpg", ["photo.jpg"], iter([PICTURE])])
 def test_a_concept_without_pictures_is_refused(modality, wrong):
     whole = dict.fromkeys(MODALITIES, [PICTURE])
     with pytest.raises(cb.ClipbenchError, match=f"{modality} of 'x'"):

@@ -34,7 +34,7 @@ class Concept:
 
     def __post_init__(self):
         for modality, images in zip(MODALITIES, self.modalities, strict=True):
-            listed = not isinstance(images, Image.Image) and len(images) > 0
+            listed = isinstance(images, Sequence) and len(images) > 0
             if not listed or not all(isinstance(image, Image.Image) for image in images):
                 raise ClipbenchError(f"{modality} of {self.name!r} must be a list of at least one PIL image")
             object.__setattr__(self, modality, tuple(images))
