@@ -8,17 +8,20 @@ from importlib import import_module
 
 _HOMES = {
     "ClipbenchError": "clipbench.errors",
+    "Concept": "clipbench.stimuli",
     "Provenance": "clipbench.results",
     "Unit": "clipbench.units",
     "available": "clipbench.models",
     "before_after": "clipbench.classify",
     "class_probabilities": "clipbench.classify",
     "load": "clipbench.models",
+    "multimodal": "clipbench.studies",
     "overlay": "clipbench.stimuli",
     "paper": "clipbench.stimuli",
     "read_image": "clipbench.stimuli",
     "samples": "clipbench.stimuli",
     "visualize": "clipbench.optvis",
+    "written": "clipbench.stimuli",
     "zero_shot": "clipbench.classify",
 }
 _MODULES = {

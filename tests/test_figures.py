@@ -1,10 +1,15 @@
 """Figures show the numbers of a result, all of them, under their names."""
 
+from base64 import b64decode
+from io import BytesIO
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from clipbench import figures
+from clipbench import Provenance, figures
 from clipbench.classify import BeforeAfter
+from clipbench.studies import Cell, Column
 
 RESULT = BeforeAfter(
     ("mug", "apple", "iPod"),
@@ -68,3 +73,47 @@ def test_each_label_has_room(k):
 )
 def test_percent_never_says_none_or_all_of_what_is_not(share, text):
     assert figures.percent(share).replace("\xa0", " ") == text
+
+
+def a_column(concept: str, colours: tuple[str, ...] = ("red", "lime"), model: str = "mini") -> Column:
+    """Three cells; in each as many pictures as colours, and in the second a cross."""
+    images = tuple(Image.new("RGB", (400, 300), colour) for colour in colours)
+    sds = tuple(float(number) - 0.5 for number in range(len(colours)))
+    cells = tuple(Cell(images, sds, ticked) for ticked in (True, False, True))
+    return Column(7, concept, cells, Provenance(model, "0" * 12, "planted", unit="conv_head:7"))
+
+
+def cell_of(part) -> tuple[int, int]:
+    return int(part.x), int(part.y)
+
+
+def test_the_table_holds_every_picture_and_number_in_its_cell():
+    figure = figures.multimodal_table([a_column("cat"), a_column("dog", ("blue",)), a_column("ox")])
+    pictures = [cell_of(image) for image in figure.layout.images]
+    texts = [(cell_of(each), each.text) for each in figure.layout.annotations]
+    for column, row in [(column, row) for column in range(3) for row in range(3)]:
+        wanted = ["−0.5"] if column == 1 else ["−0.5", "+0.5"]
+        assert pictures.count((column, row)) == len(wanted)
+        found = [text for at, text in texts if at == (column, row)]
+        assert [text for text in found if text[0] in "+−"] == wanted
+        assert [text for text in found if text in "✓✗"] == ["✗" if row == 1 else "✓"]
+
+
+def test_pictures_in_the_table_are_small_and_keep_colour_and_shape():
+    figure = figures.multimodal_table([a_column("cat")])
+    shown = [Image.open(BytesIO(b64decode(each.source.partition(",")[2]))) for each in figure.layout.images]
+    assert {image.size for image in shown} == {(160, 120)}
+    assert [image.getpixel((9, 9)) for image in shown[:2]] == [(255, 0, 0), (0, 255, 0)]
+    places = [each.x for each in figure.layout.images[:2]]
+    assert places == sorted(places)
+
+
+def test_titles_in_the_table_name_model_unit_and_concept_as_text():
+    columns = [a_column("<i>cat</i>", model="timm/tf_efficientnet_lite0"), a_column("dog")]
+    figure = figures.multimodal_table(columns)
+    titles = [each.text for each in figure.layout.annotations if "conv_head:7" in each.text]
+    first = "timm<br>tf_efficientnet_lite0<br>conv_head:7<br>&lt;i&gt;cat&lt;/i&gt;"
+    assert titles == [first, "mini<br>conv_head:7<br>dog"]
+    assert figure.layout.margin.t >= 4 * 15  # the longer title fits above
+    rows = [each.text for each in figure.layout.annotations if each.xanchor == "right"]
+    assert rows == ["photos", "drawings", "words"]

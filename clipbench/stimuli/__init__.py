@@ -1,5 +1,6 @@
-"""What a model is shown: pictures of the user, shipped photos, and labels laid on both."""
+"""What a model is shown: pictures of the user, shipped photos, labels laid on both, and whole concepts."""
 
+from clipbench.stimuli.concepts import MODALITIES, Concept, written
 from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
 from clipbench.stimuli.lettering import FONTS
 from clipbench.stimuli.overlay import cover, overlay, paper
@@ -11,7 +12,9 @@ __all__ = [
     "BAND",
     "FONTS",
     "MAX_UPLOAD_BYTES",
+    "MODALITIES",
     "TAG",
+    "Concept",
     "Photo",
     "Recipe",
     "Sample",
@@ -22,4 +25,5 @@ __all__ = [
     "read_image",
     "sample",
     "samples",
+    "written",
 ]

@@ -69,6 +69,19 @@ def ink(text: str, font: str, size: float, outline: float = 0) -> Ink:
     return Ink(fill, grown.crop(box), (box[0] + left, box[1] + top))
 
 
+def fitted(text: str, font: str, room: tuple[float, float]) -> Ink:
+    """The text in the largest size that fits into a room of (width, height) pixels.
+
+    Raises:
+        ClipbenchError: text or font that `ink` refuses, or a room too small to tell its letters apart.
+    """
+    trial = ink(text, font, 100.0).fill.size
+    size = 100 * min(have / need for have, need in zip(room, trial, strict=True))
+    if size < 5:  # below five pixels to the em no letter can be told from another
+        raise ClipbenchError(f"the room for {text!r} is too small; make it wider or the text shorter")
+    return ink(text, font, size)
+
+
 @lru_cache(maxsize=64)
 def load_font(font: str, size: float) -> ImageFont.FreeTypeFont:
     """A font of `FONTS`, or from a file, laid out without libraqm, so that every machine draws the same.

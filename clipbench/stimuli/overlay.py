@@ -8,7 +8,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from clipbench.errors import ClipbenchError
 from clipbench.stimuli.images import rgb
-from clipbench.stimuli.lettering import Ink, ink
+from clipbench.stimuli.lettering import Ink, fitted, ink
 from clipbench.stimuli.recipes import ARTICLE, ARTICLE_PLACES, ARTICLE_SIDE, TAG, Place, Recipe, Tag
 
 # How the labels in the article's photos are cut: the letters take at most these shares of the paper's width
@@ -113,21 +113,12 @@ def _sheet(text: str, tag: Tag, picture: tuple[int, int]) -> Image.Image:
     """The tag by itself, RGBA, with one clear pixel around it so that it turns with smooth edges."""
     width = round(tag.width * picture[0])
     if tag.height is None:
-        letters = _fitted(text, tag.font, (_LETTERS_WIDE * width, _LETTERS_HIGH * _SQUATTEST * width)).fill
+        letters = fitted(text, tag.font, (_LETTERS_WIDE * width, _LETTERS_HIGH * _SQUATTEST * width)).fill
         height = round(letters.height / _LETTERS_HIGH)
     else:
         height = round(tag.height * picture[1])
-        letters = _fitted(text, tag.font, (_LETTERS_WIDE * width, _LETTERS_HIGH * height)).fill
+        letters = fitted(text, tag.font, (_LETTERS_WIDE * width, _LETTERS_HIGH * height)).fill
     sheet = Image.new("RGBA", (width + 2, height + 2), (*ImageColor.getrgb(tag.paper_colour)[:3], 0))
     ImageDraw.Draw(sheet).rectangle((1, 1, width, height), ImageColor.getrgb(tag.paper_colour))
     sheet.paste(tag.colour, _corner(letters.size, (0.5, 0.5), sheet.size), letters)
     return sheet
-
-
-def _fitted(text: str, font: str, room: tuple[float, float]) -> Ink:
-    """The text in the largest size that fits into a room of (width, height) pixels."""
-    trial = ink(text, font, 100.0).fill.size
-    size = 100 * min(have / need for have, need in zip(room, trial, strict=True))
-    if size < 5:  # below five pixels to the em no letter can be told from another
-        raise ClipbenchError(f"the tag is too small for {text!r}; make it wider or the text shorter")
-    return ink(text, font, size)

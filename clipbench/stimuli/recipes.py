@@ -55,12 +55,12 @@ class Recipe:
     def __post_init__(self):
         object.__setattr__(self, "font", str(self.font))
         object.__setattr__(self, "places", _places(self.places))
-        _check_range("size", self.size, 0, ARTICLE_SIDE, above=True)
-        _check_range("outline width", self.outline_width, 0, ARTICLE_SIDE)
-        _check_range("opacity", self.opacity, 0, 1)
-        _check_range("rotation", self.rotation, -360, 360)
-        _check_colour(self.colour)
-        _check_colour(self.outline_colour)
+        check_range("size", self.size, 0, ARTICLE_SIDE, above=True)
+        check_range("outline width", self.outline_width, 0, ARTICLE_SIDE)
+        check_range("opacity", self.opacity, 0, 1)
+        check_range("rotation", self.rotation, -360, 360)
+        check_colour(self.colour)
+        check_colour(self.outline_colour)
 
     def __str__(self) -> str:
         return _as_text("overlay", self)
@@ -96,13 +96,13 @@ class Tag:
     def __post_init__(self):
         object.__setattr__(self, "font", str(self.font))
         object.__setattr__(self, "place", _places([self.place])[0])
-        _check_range("width", self.width, 0, 1, above=True)
+        check_range("width", self.width, 0, 1, above=True)
         if self.height is not None:
-            _check_range("height", self.height, 0, 1, above=True)
-        _check_range("opacity", self.opacity, 0, 1)
-        _check_range("rotation", self.rotation, -360, 360)
-        _check_colour(self.colour)
-        _check_colour(self.paper_colour)
+            check_range("height", self.height, 0, 1, above=True)
+        check_range("opacity", self.opacity, 0, 1)
+        check_range("rotation", self.rotation, -360, 360)
+        check_colour(self.colour)
+        check_colour(self.paper_colour)
 
     def __str__(self) -> str:
         return _as_text("paper", self)
@@ -121,14 +121,16 @@ def _places(places) -> str | tuple[Place, ...]:
     return tuple((float(x), float(y)) for x, y in rows)
 
 
-def _check_range(what: str, value: float, low: float, high: float, above: bool = False) -> None:
+def check_range(what: str, value: float, low: float, high: float, above: bool = False) -> None:
+    """Raise a ClipbenchError unless low <= value <= high; with `above`, unless low < value."""
     enough = isinstance(value, int | float) and (low < value if above else low <= value)
     if not enough or not value <= high:  # so that nan is refused, too
         least = f"above {low}" if above else f"at least {low}"
         raise ClipbenchError(f"{what} must be {least} and at most {high}, not {value!r}")
 
 
-def _check_colour(colour: str) -> None:
+def check_colour(colour: str) -> None:
+    """Raise a ClipbenchError unless Pillow knows the colour."""
     try:
         ImageColor.getrgb(colour)
     except (ValueError, AttributeError, TypeError) as error:

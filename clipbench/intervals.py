@@ -1,0 +1,30 @@
+"""How sure a rate is."""
+
+import math
+
+from clipbench.errors import ClipbenchError
+
+_Z = 1.959963984540054  # 97.5 % of a normal distribution lie below
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a rate that was seen as some hits in n independent trials.
+
+    Args:
+        hits: 0 … n.
+        n: at least 1.
+
+    Returns:
+        (low, high), each in [0, 1].
+
+    Raises:
+        ClipbenchError: no trials, or hits that are not among them.
+
+    Source: Wilson 1927, without continuity correction.
+    """
+    if not 0 <= hits <= n or n < 1:
+        raise ClipbenchError(f"hits must be from 0 to n and n at least 1, not {hits} of {n}")
+    share, shrink = hits / n, 1 / (1 + _Z**2 / n)
+    middle = shrink * (share + _Z**2 / (2 * n))
+    half = shrink * _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return min(share, middle - half), max(share, middle + half)  # it holds the rate, whatever the rounding
