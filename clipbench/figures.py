@@ -135,7 +135,7 @@ def _add_cell(figure: go.Figure, cell: Cell, left: float, top: float) -> None:
         middle, size = left + width * (number + 0.5), {"sizex": 0.94 * width, "sizey": 0.72}
         anchors = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "middle"}
         figure.add_layout_image(source=_thumb(image), x=middle, y=top + 0.4, **size, **anchors)
-        figure.add_annotation(**_text(f"{sds:+.1f}".replace("-", "−"), middle, top + 0.86))
+        figure.add_annotation(**_text(f"{round(sds, 1) + 0.0:+.1f}".replace("-", "−"), middle, top + 0.86))
     mark, colour = ("✓", TICK) if cell.ticked else ("✗", CROSS)
     figure.add_annotation(**_text(mark, left + 0.9, top + 0.4, size=20, color=colour))
     figure.add_annotation(**_text("sd", left + 0.9, top + 0.86))
