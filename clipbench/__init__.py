@@ -13,11 +13,13 @@ _HOMES = {
     "available": "clipbench.models",
     "before_after": "clipbench.classify",
     "class_probabilities": "clipbench.classify",
+    "fill_in": "clipbench.classify",
     "load": "clipbench.models",
     "overlay": "clipbench.stimuli",
     "paper": "clipbench.stimuli",
     "read_image": "clipbench.stimuli",
     "samples": "clipbench.stimuli",
+    "similarities": "clipbench.classify",
     "visualize": "clipbench.optvis",
     "zero_shot": "clipbench.classify",
 }
