@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from clipbench import Provenance, figures
-from clipbench.classify import BeforeAfter
+from clipbench.classify import BeforeAfter, Similarities
 from clipbench.studies import Cell, Column
 
 RESULT = BeforeAfter(
@@ -117,3 +117,56 @@ def test_titles_in_the_table_name_model_unit_and_concept_as_text():
     assert figure.layout.margin.t >= 4 * 15  # the longer title fits above
     rows = [each.text for each in figure.layout.annotations if each.xanchor == "right"]
     assert rows == ["photos", "drawings", "words"]
+
+
+MATRIX = Similarities(
+    ("a cat", "<i>a dog</i>"),
+    cosines=np.array([[0.3, -0.1], [-0.004, 0.2], [0.1, 0.12]], np.float32),
+    weights=np.array([[0.6, -0.8, 0], [0, 0, 1]], np.float32),
+    scale=46.0,
+    provenance=None,
+)
+IMAGES = [Image.new("RGB", size) for size in ((8, 8), (900, 300), (20, 400))]
+
+
+def test_a_matrix_has_a_row_for_a_text_and_a_column_below_an_image():
+    figure = figures.similarities(MATRIX, IMAGES)
+    (heat,) = figure.data
+    np.testing.assert_array_equal(heat.z, MATRIX.cosines.T)
+    assert heat.text == (["0.30", "0.00", "0.10"], ["−0.10", "0.20", "0.12"])
+    axis = figure.layout.yaxis
+    assert axis.ticktext == ("a cat", "&lt;i&gt;a dog&lt;/i&gt;") and axis.range[0] > axis.range[1]
+    assert [picture.x for picture in figure.layout.images] == [0, 1, 2]
+
+
+def test_the_most_similar_text_of_each_image_is_framed():
+    frames = figures.similarities(MATRIX, IMAGES).layout.shapes
+    middles = [((frame.x0 + frame.x1) / 2, (frame.y0 + frame.y1) / 2) for frame in frames]
+    assert middles == [(0, 0), (1, 1), (2, 1)]
+
+
+def test_predictions_are_in_per_cent_under_the_labels():
+    figure = figures.predictions(MATRIX, IMAGES, names=("cat", "dog"))
+    (heat,) = figure.data
+    np.testing.assert_array_equal(heat.z, MATRIX.probabilities.T)
+    odds = np.exp(46 * 0.02)  # of the third image, dog to cat
+    assert [row[2].replace("\xa0", " ") for row in heat.text] == [
+        f"{1 / (1 + odds):.0%}".replace("%", " %"),
+        f"{odds / (1 + odds):.0%}".replace("%", " %"),
+    ]
+    assert figure.layout.yaxis.ticktext == ("cat", "dog")
+
+
+def test_weights_are_all_there_and_zero_is_in_the_middle_of_the_colours():
+    figure = figures.weights(MATRIX, names=("cat", "dog"))
+    (heat,) = figure.data
+    np.testing.assert_array_equal(heat.z, MATRIX.weights)
+    assert heat.zmax == -heat.zmin > 0.8 and figure.layout.yaxis.ticktext == ("cat", "dog")
+
+
+def test_a_long_caption_has_room_for_its_lines():
+    long = Similarities(("a cat", "word " * 40), MATRIX.cosines, MATRIX.weights, 46.0, None)
+    figure = figures.similarities(long, IMAGES)
+    lines = figure.layout.yaxis.ticktext[1].count("<br>") + 1
+    inside = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    assert inside / 2 >= 16 * lines

@@ -2,9 +2,11 @@
 
 import threading
 
+import ipywidgets as w
 import plotly.graph_objects as go
 
 _ANY = 600  # pixels
+_LISTS = ("images", "shapes")  # of a layout
 
 
 class Chart(go.FigureWidget):
@@ -43,7 +45,21 @@ class Chart(go.FigureWidget):
         with self.batch_update():
             for mine, new in zip(self.data, figure.data, strict=True):
                 mine.update(new)
-            self.update_layout(figure.layout)
+            layout = figure.layout.to_plotly_json()
+            for name in _LISTS:  # as a whole: an update would leave those there that are too many
+                self.layout[name] = layout.pop(name, ())
+            self.update_layout(layout)
         if taller:  # a height that is set holds the width, too, until that is set and taken away
             self.update_layout(width=_ANY, autosize=False)
             self.update_layout(width=None, autosize=True)
+
+
+class Place(w.VBox):
+    """Where a chart stands as soon as there is a first figure."""
+
+    def show(self, figure: go.Figure) -> None:
+        """Show a figure with as many traces as the one before; from any thread."""
+        if self.children:
+            self.children[0].show(figure)
+        else:
+            self.children = (Chart(figure),)

@@ -58,7 +58,7 @@ class Photos(w.VBox):
 
     def _receive(self, upload) -> None:
         self._note.say(f"reading {upload.name} …")
-        self._reader.ask(partial(_read, upload.name, upload.size, bytes(upload.content)))
+        self._reader.ask(partial(read_upload, upload.name, upload.size, bytes(upload.content)))
         self._upload.value = ()
 
     def _show(self, picked: Picked) -> None:
@@ -69,7 +69,12 @@ class Photos(w.VBox):
         self.picked = picked
 
 
-def _read(name: str, size: int, content: bytes) -> Picked:
+def read_upload(name: str, size: int, content: bytes) -> Picked:
+    """A photo of the user.
+
+    Raises:
+        ClipbenchError: a file that is too large or no picture.
+    """
     if size > MAX_UPLOAD_BYTES:
         megabytes = f"{size / 2**20:.0f} MB; at most {MAX_UPLOAD_BYTES / 2**20:.0f} MB can be read"
         raise cb.ClipbenchError(f"{name!r} has {megabytes}, so make it smaller first")

@@ -5,12 +5,16 @@ from urllib.parse import urlencode
 
 import ipywidgets as w
 
-from widgets import feature, parts, typographic
+from widgets import feature, parts, typographic, what
 from widgets.chooser import ModelMenu
 from widgets.frame import Frame
 from widgets.workbench import Workbench
 
-TABS = {"unit": ("See a unit", feature.Panel), "fool": ("Fool it", typographic.Panel)}
+TABS = {
+    "unit": ("See a unit", feature.Panel),
+    "fool": ("Fool it", typographic.Panel),
+    "what": ("What is CLIP?", what.Panel),
+}
 _THEME = """
 <button type="button" class="cb-theme" onclick="
   const query = new URLSearchParams(location.search);

@@ -4,12 +4,11 @@ import html
 from collections.abc import Sequence
 
 import ipywidgets as w
-from plotly.graph_objects import Figure
 
 from clipbench import figures
 from clipbench.classify import BeforeAfter
 from widgets import parts
-from widgets.chart import Chart
+from widgets.chart import Place
 
 CONTROL = "timm/tf_efficientnet_lite0"
 _ABOUT = {
@@ -32,9 +31,9 @@ class Verdict(w.VBox):
     def __init__(self, title: str = ""):
         self._title = title
         self._heading = w.HTML()
-        self._chart: Chart | None = None
+        self._chart = Place()
         self._note, self._caption = parts.Note(), parts.Caption()
-        self._body = w.VBox([self._note, self._caption], layout={"display": "none"})
+        self._body = w.VBox([self._chart, self._note, self._caption], layout={"display": "none"})
         super().__init__([self._heading, self._body])
 
     def show(self, result: BeforeAfter, order: Sequence[str] = (), command: str = "") -> None:
@@ -52,7 +51,7 @@ class Verdict(w.VBox):
             return
         self._say(f"{name}: {_headline(result)}")
         self._body.layout.display = None
-        self._draw(figures.before_after(result, order))
+        self._chart.show(figures.before_after(result, order))
         self._note.say(_remark(result))
         self._caption.show(result.provenance.caption(), command, _ABOUT.get(model))
         self.remove_class("cb-stale")
@@ -65,13 +64,6 @@ class Verdict(w.VBox):
     def fade(self) -> None:
         """Leave what was drawn, but show that it is no longer the answer."""
         self.add_class("cb-stale")
-
-    def _draw(self, figure: Figure) -> None:
-        if self._chart is None:
-            self._chart = Chart(figure)
-            self._body.children = (self._chart, *self._body.children)
-        else:
-            self._chart.show(figure)
 
     def _say(self, text: str) -> None:
         self._heading.value = f"<h3>{html.escape(text)}</h3>"

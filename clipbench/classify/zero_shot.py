@@ -50,22 +50,35 @@ def class_weights(
     Returns:
         (k, d) float32, rows of unit length: normalised mean over templates of the text embeddings.
     """
-    if not isinstance(model, ClipModel):
-        raise ClipbenchError(
-            f"{model.name} has no text tower; ask it about its own classes with class_probabilities"
-        )
+    check_has_texts(model)
     labels = check_labels(labels)
     templates = [template] if isinstance(template, str) else list(template)
-    for each in templates:
-        if "{}" not in each:
-            raise ClipbenchError(
-                f'template {each!r} has no place for the label; write {{}} where it goes, as in "{TEMPLATE}"'
-            )
     if not templates:
         raise ClipbenchError(f'there is no template; give at least one, as in "{TEMPLATE}"')
-    texts = [each.replace("{}", label) for each in templates for label in labels]
+    texts = [text for each in templates for text in fill_in(labels, each)]
     embeddings = model.encode_text(texts).unflatten(0, (len(templates), len(labels)))
     return normalize(embeddings.mean(dim=0), dim=1)
+
+
+def fill_in(labels: Sequence[str], template: str = TEMPLATE) -> list[str]:
+    """The sentence for each label.
+
+    Args:
+        labels: k different words or phrases.
+        template: a sentence with {} where the label goes.
+
+    Returns:
+        k texts.
+
+    Raises:
+        ClipbenchError: no labels, an empty one or one given twice; a template without {}.
+    """
+    labels = check_labels(labels)
+    if "{}" not in template:
+        raise ClipbenchError(
+            f'template {template!r} has no place for the label; write {{}} where it goes, as in "{TEMPLATE}"'
+        )
+    return [template.replace("{}", label) for label in labels]
 
 
 def class_probabilities(
@@ -111,6 +124,14 @@ def classes_of(model: VisionModel, label: str) -> list[int]:
     if not found:
         raise unknown(f"class of {model.name}", label, model.classes)
     return found
+
+
+def check_has_texts(model: ClipModel | VisionModel) -> None:
+    """Raise a ClipbenchError unless the model has a text tower."""
+    if not isinstance(model, ClipModel):
+        raise ClipbenchError(
+            f"{model.name} has no text tower; ask it about its own classes with class_probabilities"
+        )
 
 
 def check_labels(labels: Sequence[str]) -> list[str]:

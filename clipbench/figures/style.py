@@ -1,0 +1,40 @@
+"""What all figures have in common: colours, a quiet layout, and how numbers and names are written."""
+
+import html
+import textwrap
+
+import plotly.graph_objects as go
+
+BEFORE, AFTER = "#56B4E9", "#D55E00"  # Okabe and Ito's sky blue and vermilion: told apart by everybody
+TICK, CROSS = "#009E73", AFTER  # their bluish green
+LEGEND = 30  # height in pixels
+LINE = 24  # letters of a label in one line; a phone's page has room for these and for bars
+CLEAR = "rgba(0,0,0,0)"
+
+QUIET = {  # no frame, no background, nothing to drag
+    "template": go.layout.Template(),
+    "barmode": "group",
+    "bargap": 0.28,
+    "bargroupgap": 0.08,
+    "dragmode": False,
+    "margin": {"l": 0, "r": 44, "t": LEGEND, "b": 0},  # at the right, room for "> 99 %" beside a bar
+    "paper_bgcolor": CLEAR,
+    "plot_bgcolor": CLEAR,
+    "font": {"size": 13, "family": "system-ui, sans-serif", "color": "#777"},  # readable on white and black
+    "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemclick": False},
+}
+AIR = {"automargin": True, "ticks": "outside", "ticklen": 6, "tickcolor": CLEAR}  # beside names of rows
+
+
+def percent(share: float) -> str:
+    """A probability for reading: "< 1 %" and "> 99 %" where rounding would say none or all."""
+    if 0 < share < 0.005:
+        return "< 1\xa0%"
+    if 0.995 <= share < 1:
+        return "> 99\xa0%"
+    return f"{share:.0%}".replace("%", "\xa0%")
+
+
+def wrapped(label: str, letters: int = LINE) -> str:
+    """A name that came from outside, as text of a figure, broken into lines."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, letters))
