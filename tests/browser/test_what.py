@@ -89,7 +89,8 @@ def test_typing_a_caption_redraws_soon(panel):
     page.evaluate(
         """() => {
              const chart = document.querySelector(".cb-chart");
-             new MutationObserver(() => window.moved ??= performance.now()).observe(
+             const redrawn = () => window.typed && (window.moved ??= performance.now());
+             new MutationObserver(redrawn).observe(  // it may still be settling when the typing begins
                chart, { subtree: true, childList: true, attributes: true });
              document.addEventListener("input", () => (window.typed = performance.now()), true);
            }"""
