@@ -86,14 +86,14 @@ class Question:
 EXAMPLE = Question(
     photos=("apple", "mug", "cat", "chair", "goldfish", "butterfly"),
     captions=(
-        "a red apple on a porch",
+        "a green apple on a porch",
         "a mug for coffee",
         "a cat that looks at you",
         "a wooden chair",
         "a goldfish in water",
         "a butterfly on a flower",
     ),
-    classes=("apple", "bowl", "lion", "chair", "fish", "butterfly"),
+    classes=("apple", "mug", "cat", "chair", "goldfish", "butterfly"),
     sentence=TEMPLATE,
 )
 

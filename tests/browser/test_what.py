@@ -81,7 +81,7 @@ def test_it_opens_with_a_finished_example(panel, mini):
     written = [float(text.replace("−", "-")) for text in cells(page, 0)]
     assert written == pytest.approx(cosines.flatten().tolist(), abs=0.0051)
     expect(chart(page, 0).locator(".shapelayer path")).to_have_count(6)
-    expect(page.get_by_text("a photo of a lion")).to_be_visible()
+    expect(page.get_by_text("a photo of a cat")).to_be_visible()
 
 
 def test_typing_a_caption_redraws_soon(panel):
