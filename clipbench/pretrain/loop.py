@@ -62,6 +62,7 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
     optimizer = torch.optim.AdamW(parameters, lr=stage.learning_rate, weight_decay=_DECAY)
     start = _resume(stage, optimizer, checkpoints)
     saved = told = time.monotonic()
+    told_step = start
     sums: dict[str, Tensor] = {}
     for step, batch in enumerate(_loader(stage.batches, range(start, stage.steps)), start + 1):
         for group in optimizer.param_groups:
@@ -76,10 +77,10 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
             _save(stage, optimizer, checkpoints, step)
             saved = time.monotonic()
         if step % _TELL_EVERY == 0 or step == stage.steps:
-            since = (step - start) % _TELL_EVERY or min(_TELL_EVERY, step - start)
+            since = step - told_step
             means = {name: float(value) / since for name, value in sums.items()}
             yield Progress(stage.name, step, stage.steps, means, since / (time.monotonic() - told))
-            sums, told = {}, time.monotonic()
+            sums, told, told_step = {}, time.monotonic(), step
 
 
 def schedule(step: int, steps: int) -> float:
