@@ -23,9 +23,9 @@ from clipbench.pretrain import Recipe, pictures
 from clipbench.pretrain.drawings import drawing, drawings
 from clipbench.pretrain.fonts import test_fonts
 from clipbench.pretrain.photos import UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos
+from clipbench.pretrain.towers import CONTROL
 from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary, vocabulary
 
-CONTROL = "timm/tf_efficientnet_lite0"
 PHOTOS, WORDS = 600, 500  # pictures behind a row, at most
 ATTACKED = 100  # photos
 ATTACKS = ("pizza", "rifle", "radio", "library", "iPod", "trash", "shark", "meow", "$$$")

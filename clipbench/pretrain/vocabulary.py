@@ -42,12 +42,10 @@ def vocabulary(recipe: Recipe) -> Vocabulary:
     """The texts of a recipe; the same recipe and package versions give the same texts."""
     rng = random.Random(recipe.seed)
     common = _common_words(recipe.texts)
-    shown = list(dict.fromkeys([*_class_words(), *common]))
     candidates = common[: 2 * (recipe.words + recipe.hidden_words)]
     hidden = set(rng.sample(candidates[recipe.first_words :], recipe.hidden_words))
-    ordered = [word for word in common[: recipe.first_words]]
-    ordered += [word for word in shown if word not in hidden and word not in set(ordered)]
-    words = tuple(ordered[: recipe.words])
+    rest = (word for word in [*_class_words(), *common] if word not in hidden)
+    words = tuple(dict.fromkeys([*common[: recipe.first_words], *rest]))[: recipe.words]
     pairs = (" ".join(rng.sample(common[:10_000], 2)) for _ in range(recipe.phrases))
     names = tuple(drawings())
     texts = dict.fromkeys([*IMAGENET_CLASSNAMES, *names, *words, *sorted(hidden), *common, *pairs])
