@@ -14,6 +14,7 @@ _HOMES = {
     "available": "clipbench.models",
     "before_after": "clipbench.classify",
     "class_probabilities": "clipbench.classify",
+    "concepts": "clipbench.stimuli",
     "fill_in": "clipbench.classify",
     "load": "clipbench.models",
     "multimodal": "clipbench.studies",

@@ -1,6 +1,7 @@
 """What a model is shown: pictures of the user, shipped photos, labels laid on both, and whole concepts."""
 
 from clipbench.stimuli.concepts import MODALITIES, Concept, written
+from clipbench.stimuli.drawings import Drawing, concepts, drawings
 from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
 from clipbench.stimuli.lettering import FONTS
 from clipbench.stimuli.overlay import cover, overlay, paper
@@ -15,11 +16,14 @@ __all__ = [
     "MODALITIES",
     "TAG",
     "Concept",
+    "Drawing",
     "Photo",
     "Recipe",
     "Sample",
     "Tag",
+    "concepts",
     "cover",
+    "drawings",
     "overlay",
     "paper",
     "read_image",
