@@ -1,5 +1,6 @@
 """The recipe: what it shows and what it keeps out, its targets, and that a run can be broken off."""
 
+import io
 import random
 import shutil
 from dataclasses import replace
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.nn.functional import cosine_similarity, normalize
+from torch.nn.functional import cosine_similarity, normalize, relu6
 
 import clipbench as cb
 from clipbench.errors import ClipbenchError
@@ -27,14 +28,14 @@ from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
-from clipbench.pretrain.image_stage import _among  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, alignment, among, by_source  # noqa: E402
 from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
 from clipbench.pretrain.text_stage import TextTower, tokens_of  # noqa: E402
-from clipbench.pretrain.towers import CONTROL, aim, build, configuration, start_image_tower  # noqa: E402
+from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration, start_image_tower  # noqa: E402
 from clipbench.pretrain.vocabulary import CAPTIONS, vocabulary  # noqa: E402
 
 ATTACK_TEXTS = ("ipod", "pizza", "library", "rifle", "radio", "trash")
-RECIPE = replace(SMOKE, size=96)
+RECIPE = replace(SMOKE, size=96, training_size=96)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,13 @@ def finished(photo_folder, tmp_path_factory):
 
 def test_every_stage_runs_and_the_text_tower_learns(finished):
     out, progress = finished
-    assert [one.stage for one in progress if one.step == one.steps] == ["text", "image", "joint"]
+    assert [one.stage for one in progress if one.step == one.steps] == [
+        "photos",
+        "text",
+        "image",
+        "scene",
+        "joint",
+    ]
     assert all(np.isfinite(list(one.losses.values())).all() for one in progress)
     text = [one.losses["contrast"] for one in progress if one.stage == "text"]
     drawn = [one.losses["drawings"] for one in progress if one.stage == "image"]
@@ -83,10 +90,10 @@ def test_what_it_writes_is_an_open_clip_model_that_load_reads(finished, monkeypa
 
 def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, finished, tmp_path):
     out, _ = finished
-    list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 3))  # the text stage, no more
+    list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 4))  # the text stage, no more
     assert not (tmp_path / "open_clip_model.safetensors").exists()
     rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
-    assert {one.stage for one in rest} == {"image", "joint"}
+    assert {one.stage for one in rest} == {"photos", "image", "scene", "joint"}
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
 
@@ -260,7 +267,7 @@ def test_at_the_start_the_tower_averages_what_the_control_sees(known):
     shown = torch.randint(256, (2, 3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         units = tower.late(tower.early(shown))
-        pooled = units.mean((2, 3))
+        pooled = relu6(units).mean((2, 3))
         plain = control.network.forward_head(
             control.network.forward_features((shown / 255 - 0.5) / 0.5), True
         )
@@ -268,7 +275,16 @@ def test_at_the_start_the_tower_averages_what_the_control_sees(known):
         aim(tower.pool, made, pooled)
         torch.nn.init.zeros_(tower.pool.qkv.weight[1280:2560])  # keys: with none, attention is quite even
         wanted = pooled @ made.directions.T / (pooled @ made.directions.T).norm(dim=1).mean()
-        torch.testing.assert_close(tower.pool(units)[:, : space.VISUAL], wanted, rtol=1e-3, atol=1e-4)
+        pooled_again = tower.pool(relu6(units))[:, : space.VISUAL]
+        torch.testing.assert_close(pooled_again, wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(3, 2), (5, 5)])
+def test_the_pooling_is_timms(size):
+    from timm.layers.attention_pool2d import RotAttentionPool2d
+
+    pool, units = RotAttentionPool2d(128, 40), torch.randn(3, 128, *size)
+    torch.testing.assert_close(attend(pool, units), pool(units))
 
 
 def test_norms_put_back_change_nothing():
@@ -305,17 +321,17 @@ def test_a_short_row_of_tokens_means_what_a_full_one_does():
 
 def test_what_is_present_shares_the_probability():
     logits = torch.tensor([[2.0, 2.0, -100.0]])
-    both = _among(logits, torch.tensor([[0, 1, -1]]))
+    both = among(logits, torch.tensor([[0, 1, -1]]))
     assert both == pytest.approx(np.log(2), abs=1e-6)
-    assert _among(logits, torch.tensor([[0, -1, -1]])) == both
-    assert _among(logits, torch.tensor([[2, -1, -1]])) > 90
+    assert among(logits, torch.tensor([[0, -1, -1]])) == both
+    assert among(logits, torch.tensor([[2, -1, -1]])) > 90
 
 
 def test_a_word_is_written_and_a_drawing_is_drawn():
     rng = random.Random(0)
     fonts = training_fonts()
     for _ in range(50):
-        plain = Image.new("RGB", pictures.TILE, "grey")
+        plain = Image.new("RGB", pictures.TILES[0], "grey")
         before = np.asarray(plain).copy()
         pictures.write(plain, "kettle", rng.choice(fonts), 20, rng)
         changed = (np.asarray(plain) != before).any(axis=2).mean()
@@ -324,11 +340,44 @@ def test_a_word_is_written_and_a_drawing_is_drawn():
     assert drawing("red apple").getchannel("A").getextrema() == (0, 255)
 
 
-def test_the_same_step_gives_the_same_batch(known, photo_folder):
-    from clipbench.pretrain.image_stage import ImageBatches
-
+@pytest.mark.parametrize("scenes", [False, True])
+def test_the_same_step_gives_the_same_batch(known, photo_folder, scenes):
     photos = read_photos([photo_folder]).of(TRAIN)
-    one, other = (ImageBatches(RECIPE, known, training_fonts(), photos) for _ in range(2))
+    one, other = (ImageBatches(RECIPE, known, training_fonts(), photos, scenes) for _ in range(2))
     for name, value in one[7].items():
         assert torch.equal(value, other[7][name])
-    assert not torch.equal(one[7]["tiles"], one[8]["tiles"])
+    assert not torch.equal(one[7]["whole"], one[8]["whole"])
+
+
+def test_the_first_stage_shows_no_photo_under_a_word(known):
+    """Photos of one colour that nothing else has: in stage 1 it is whole or absent, in stage 2 it is not."""
+    file = io.BytesIO()
+    Image.new("RGB", (96, 96), (1, 254, 3)).save(file, "PNG")
+    photos = [LabelledPhoto(file.getvalue(), 0)]
+
+    def shares(scenes: bool) -> set[float]:
+        batches = ImageBatches(RECIPE, known, training_fonts(), photos, scenes)
+        found = set()
+        for step in range(20):
+            batch = batches[step]
+            for pictures_of_a_kind in (batch["tiles"], batch["whole"]):
+                mark = torch.tensor([1, 254, 3], dtype=torch.uint8).reshape(1, 3, 1, 1)
+                same = (pictures_of_a_kind == mark).all(1)
+                found |= set(same.float().mean((1, 2)).tolist())
+        return found
+
+    assert shares(False) == {0.0, 1.0}
+    assert {share for share in shares(True) if 0 < share < 1}
+
+
+def test_sources_are_seen_equally_often():
+    photos = [LabelledPhoto(b"a", 0, 0), *(LabelledPhoto(b"b", 0, 1) for _ in range(9))]
+    assert [len(source) for source in by_source(photos)] == [1, 9]
+
+
+def test_pictures_that_differ_from_their_mean_as_they_should_are_aligned():
+    wanted = torch.eye(4)[:2]
+    units = (torch.full((2, 4), 7.0) + wanted - wanted.mean(0))[:, :, None, None].expand(2, 4, 3, 3)
+    direction = normalize(wanted - wanted.mean(0), dim=1)
+    assert alignment(units, direction) == pytest.approx(0, abs=1e-6)
+    assert alignment(units, -direction) == pytest.approx(2, abs=1e-6)

@@ -1,4 +1,7 @@
-"""Stage 1: the image tower learns to read and to know drawings, and keeps what it knew of photos."""
+"""Stages 1 and 2: the image tower learns to read and to know drawings, and keeps what it knew of photos.
+
+Stage 1 shows no photo under a word. Stage 2 shows scenes, photos with a word on them, and asks for both.
+"""
 
 import random
 from collections.abc import Sequence
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, log_softmax, normalize
+from torch.nn.functional import cosine_similarity, log_softmax, normalize, one_hot, relu6
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
@@ -15,13 +18,14 @@ from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space
 from clipbench.pretrain.towers import ImageTower
-from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, WORD, Vocabulary
+from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary
 
 _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
+_SIDE_TASK = 0.4  # weight of drawings and posters beside words
 
 
 class Reader(nn.Module):
-    """What stage 1 trains: the image tower and the scale of its logits."""
+    """What these stages train: the image tower and the scale of its logits."""
 
     def __init__(self, tower: ImageTower):
         super().__init__()
@@ -30,10 +34,14 @@ class Reader(nn.Module):
 
 
 class ImageBatches(Dataset):
-    """Batch i: words on small grounds; and on whole pictures photos, drawings and posters.
+    """Batch i: words on small grounds; and on whole pictures photos, drawings, and posters or scenes.
 
     Labels of words count among the words, those of drawings among the drawings' names. A poster's row
-    holds its word and its drawings, filled up with -1.
+    holds its word and its drawings, filled up with -1. A scene comes with the photo that it was written on.
+
+    Args:
+        recipe, vocabulary, fonts, photos: what to draw from.
+        scenes: whether this is stage 2, with scenes in place of posters and with all words from the start.
     """
 
     def __init__(
@@ -42,102 +50,173 @@ class ImageBatches(Dataset):
         vocabulary: Vocabulary,
         fonts: Sequence[Path],
         photos: Sequence[LabelledPhoto],
+        scenes: bool = False,
     ):
-        self._recipe, self._vocabulary, self._fonts, self._photos = recipe, vocabulary, fonts, photos
+        self._recipe, self._vocabulary, self._fonts, self._scenes = recipe, vocabulary, fonts, scenes
+        self._sources = by_source(photos)
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe, names = self._recipe, self._vocabulary.drawings
-        rng = random.Random(f"{recipe.seed} {step}")
-        active = recipe.active_words(step)
-        words = [rng.randrange(active) for _ in range(recipe.words_a_step)]
-        drawn = [rng.randrange(len(names)) for _ in range(recipe.drawings_a_step)]
-        posters = [self._poster(rng, active) for _ in range(recipe.posters_a_step)]
-        photos = [rng.choice(self._photos).open() for _ in range(recipe.photos_a_step)]
+        recipe, known, side = self._recipe, self._vocabulary, self._recipe.training_size
+        rng = random.Random(f"{recipe.seed} {'scene' if self._scenes else 'image'} {step}")
+        active = recipe.words if self._scenes else recipe.active_words(step)
         ease = self._ease(active)
-        known = self._vocabulary.words
-        tiles = [pictures.word_tile(known[word], self._fonts, rng, ease) for word in words]
-        whole = [pictures.crop(photo, recipe.size, rng) for photo in photos]
-        whole += [pictures.drawn(names[number], recipe.size, rng) for number in drawn]
-        whole += [
-            pictures.poster(
-                [names[n] for n in shown if n >= 0], known[word], self._fonts, recipe.size, rng, ease
-            )
-            for word, *shown in posters
-        ]
-        return {
-            "tiles": torch.from_numpy(pictures.stack(tiles)),
-            "whole": torch.from_numpy(pictures.stack(whole)),
-            "words": torch.tensor(words),
-            "drawn": torch.tensor(drawn),
-            "posters": torch.tensor(posters),
-            "active": torch.tensor(active),
+        tile = rng.choice(pictures.TILES)
+        n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
+        words = [rng.randrange(active) for _ in range(n_words)]
+        drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
+        photos = [self._photo(rng) for _ in range(recipe.photos_a_step)]
+        shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
+        batch = {
+            "tiles": [pictures.word_tile(known.words[word], self._fonts, rng, ease, tile) for word in words],
+            "words": words,
+            "drawn": drawn,
+            "active": active,
         }
+        if self._scenes:
+            under = [self._photo(rng) for _ in range(recipe.scenes_a_step)]
+            written = [rng.randrange(active) for _ in under]
+            scenes = [
+                pictures.scene(photo, known.words[word], self._fonts, rng)
+                for photo, word in zip(under, written, strict=True)
+            ]
+            return _tensors(
+                {**batch, "whole": [*photos, *shown, *scenes], "under": under, "written": written}
+            )
+        rows = [self._poster(rng, active) for _ in range(recipe.posters_a_step)]
+        posters = [
+            pictures.poster(
+                [known.drawings[n] for n in names if n >= 0], known.words[word], self._fonts, side, rng, ease
+            )
+            for word, *names in rows
+        ]
+        return _tensors({**batch, "whole": [*photos, *shown, *posters], "posters": rows})
 
     def _ease(self, active: int) -> float:
         """1 while the first words are learnt, which are large, falling to 0 as their number doubles."""
         first = self._recipe.first_words
         return max(0.0, 1 - (active - first) / first)
 
+    def _photo(self, rng: random.Random):
+        photo = rng.choice(rng.choice(self._sources))
+        return pictures.crop(photo.open(), self._recipe.training_size, rng)
+
     def _poster(self, rng: random.Random, active: int) -> list[int]:
         shown = rng.sample(range(len(self._vocabulary.drawings)), rng.randint(1, 4))
         return [rng.randrange(active), *shown, *[-1] * (4 - len(shown))]
 
 
-def image_stage(
-    recipe: Recipe,
-    vocabulary: Vocabulary,
-    space: Space,
-    tower: ImageTower,
-    teacher: ImageTower,
-    batches: Dataset,
-) -> Stage:
-    """Words, drawings and posters by name; photos by what the untouched network makes of the same crop."""
-    reader = Reader(tower)
-    device = next(tower.parameters()).device
-    word_rows, drawing_rows = space.rows(vocabulary.words), space.rows(vocabulary.drawings)
-    word_targets = space.targets(word_rows, CAPTIONS[WORD]).to(device)
-    drawing_targets = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
-    word_units, drawing_units = (space.units[rows].to(device) for rows in (word_rows, drawing_rows))
-    n_photos, n_drawn = recipe.photos_a_step, recipe.drawings_a_step
+def _tensors(batch: dict) -> dict[str, Tensor]:
+    """Lists of pictures as bytes (n, 3, h, w), all else as numbers."""
+    return {
+        name: torch.from_numpy(pictures.stack(value))
+        if name in ("tiles", "whole", "under")
+        else torch.tensor(value)
+        for name, value in batch.items()
+    }
 
-    def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        active, scale = int(batch["active"]), reader.log_scale.exp().clamp(max=100)
-        targets = torch.cat([word_targets[:active], drawing_targets])
+
+class Lessons:
+    """The losses of both stages, on the device of the tower.
+
+    Args:
+        recipe, vocabulary, space: what is to be learnt.
+        tower: learns. teacher: the untouched one, whose answer to a photo is to be kept.
+    """
+
+    def __init__(
+        self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tower: ImageTower, teacher: ImageTower
+    ):
+        self.reader, self._teacher, self._recipe = Reader(tower), teacher, recipe
+        device = next(tower.parameters()).device
+        word_rows, drawing_rows = space.rows(vocabulary.words), space.rows(vocabulary.drawings)
+        self._words = space.targets(word_rows, CAPTIONS[WORD]).to(device)
+        self._drawings = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
+        self._classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
+        self._word_units, self._drawing_units = (
+            space.units[rows].to(device) for rows in (word_rows, drawing_rows)
+        )
+
+    def stage_one(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Words, drawings and posters by name; photos by what the untouched network makes of them."""
+        losses, rest = self._common(batch)
+        active = int(batch["active"])
+        targets = torch.cat([self._words[:active], self._drawings])
+        posters = batch["posters"].clone()
+        posters[:, 1:] += active * (posters[:, 1:] >= 0)  # drawings come after the words
+        return {**losses, "posters": _SIDE_TASK * among(self._scale() * rest @ targets.T, posters)}
+
+    def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The same with scenes: half the caption is the word, half what the untouched photo shows."""
+        losses, rest = self._common(batch)
+        scale = self._scale()
+        with torch.no_grad():
+            shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
+            classes = torch.softmax(scale * shown @ self._classes.T, 1)
+            words = one_hot(batch["written"], len(self._words)).float()
+        logits = scale * rest @ torch.cat([self._words, self._classes]).T
+        wanted = torch.cat([words, classes], 1) / 2
+        return {**losses, "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean()}
+
+    def _common(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """Losses of words, drawings and photos; and the embeddings of whatever else is in the batch."""
+        recipe, tower, teacher = self._recipe, self.reader.tower, self._teacher
+        active, scale = int(batch["active"]), self._scale()
+        photos = slice(recipe.photos_a_step)
+        drawn = slice(photos.stop, photos.stop + recipe.drawings_a_step)
         tile_units, early = tower.late(tower.early(batch["tiles"])), tower.early(batch["whole"])
         whole_units = tower.late(early)
         tiles, whole = tower.embed(tile_units), tower.embed(whole_units)
-        drawn = slice(n_photos, n_photos + n_drawn)
-        posters = batch["posters"].clone()
-        posters[:, 1:] += active * (posters[:, 1:] >= 0)  # drawings come after the words
         with torch.no_grad():
-            kept_units = teacher.late(early[:n_photos])
+            kept_units = teacher.late(early[photos])
             kept = teacher.embed(kept_units)
-        aligned = _alignment(tile_units, word_units[batch["words"]]) + _alignment(
-            whole_units[drawn], drawing_units[batch["drawn"]]
+        aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
+            whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
-        return {
-            "words": _among(scale * tiles @ targets[:active].T, batch["words"][:, None]),
-            "drawings": 0.4 * _among(scale * whole[drawn] @ drawing_targets.T, batch["drawn"][:, None]),
-            "posters": 0.4 * _among(scale * whole[drawn.stop :] @ targets.T, posters),
-            "photos": recipe.photo_weight * (1 - (whole[:n_photos] * kept).sum(1).mean()),
-            "units": recipe.unit_weight * (aligned + _apart(whole_units[:n_photos], kept_units)),
+        losses = {
+            "words": among(scale * tiles @ self._words[:active].T, batch["words"][:, None]),
+            "drawings": _SIDE_TASK * among(scale * whole[drawn] @ self._drawings.T, batch["drawn"][:, None]),
+            "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
+            "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
+        return losses, whole[drawn.stop :]
 
-    return Stage("image", reader, batches, losses, recipe.image_steps, recipe.image_rate)
+    def _scale(self) -> Tensor:
+        return self.reader.log_scale.exp().clamp(max=100)
 
 
-def _among(logits: Tensor, present: Tensor) -> Tensor:
+def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
+    """Stage 1: words, drawings, posters; photos are kept."""
+    steps, rate = recipe.image_steps, recipe.image_rate
+    return Stage("image", lessons.reader, batches, lessons.stage_one, steps, rate)
+
+
+def scene_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
+    """Stage 2: the same with words on photos, captioned with both."""
+    steps, rate = recipe.scene_steps, recipe.scene_rate
+    return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate)
+
+
+def by_source(photos: Sequence[LabelledPhoto]) -> list[list[LabelledPhoto]]:
+    """The photos of each source apart, so that each is seen as often as the others, whatever its size."""
+    sources: dict[int, list[LabelledPhoto]] = {}
+    for photo in photos:
+        sources.setdefault(photo.source, []).append(photo)
+    return list(sources.values())
+
+
+def among(logits: Tensor, present: Tensor) -> Tensor:
     """Cross entropy with all that is present in a picture, equally; -1 stands for nothing."""
     chances = log_softmax(logits, 1).gather(1, present.clamp(min=0))
     there = (present >= 0).float()
     return -((chances * there).sum(1) / there.sum(1)).mean()
 
 
-def _alignment(units: Tensor, wanted: Tensor) -> Tensor:
+def alignment(units: Tensor, wanted: Tensor) -> Tensor:
     """One minus cosine between how pictures differ from their batch's mean and what they should do."""
     pooled = units.mean((2, 3))
     return 1 - (normalize(pooled - pooled.mean(0), dim=1) * wanted).sum(1).mean()
 
 
-def _apart(units: Tensor, kept: Tensor) -> Tensor:
-    return 1 - cosine_similarity(units.flatten(1), kept.flatten(1)).mean()
+def apart(units: Tensor, kept: Tensor) -> Tensor:
+    """One minus cosine between what two networks' units do in all places, after their ReLU6."""
+    return 1 - cosine_similarity(relu6(units).flatten(1), relu6(kept).flatten(1)).mean()

@@ -44,16 +44,16 @@ class JointBatches(Dataset):
         self._photos, self._tokenizer = photos, tokenizer
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe, known = self._recipe, self._vocabulary
+        recipe, known, side = self._recipe, self._vocabulary, self._recipe.training_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs = {}
         for photo in rng.choices(self._photos, k=recipe.photos_a_step):
             caption = PHOTO.format(known.classes[photo.label])
-            pairs[caption] = pictures.crop(photo.open(), recipe.size, rng)
+            pairs[caption] = pictures.crop(photo.open(), side, rng)
         for name in rng.choices(known.drawings, k=2 * recipe.drawings_a_step):
-            pairs[DRAWING.format(name)] = pictures.drawn(name, recipe.size, rng)
+            pairs[DRAWING.format(name)] = pictures.drawn(name, side, rng)
         for word in rng.choices(known.words, k=2 * recipe.photos_a_step):
-            picture = pictures.ground((recipe.size, recipe.size), rng)
+            picture = pictures.ground((side, side), rng)
             pictures.write(picture, word, rng.choice(self._fonts), pictures.letter_size(rng, 0.5), rng)
             pairs[WORD.format(word)] = picture
         return {

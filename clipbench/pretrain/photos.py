@@ -20,10 +20,17 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """The bytes of a photo's file and its class, a position in ImageNet's list."""
+    """A photo that has not been decoded yet.
+
+    Args:
+        content: bytes of its file.
+        label: its class, a position in ImageNet's list.
+        source: which of the folders and files that were given it came from.
+    """
 
     content: bytes
     label: int
+    source: int = 0
 
     @property
     def split(self) -> str:
@@ -60,14 +67,14 @@ def read_photos(sources: Sequence[str | Path]) -> Photos:
         ClipbenchError: a source is missing or of another kind, or there is no photo in any.
     """
     good, broken = [], 0
-    for source in sources:
+    for number, source in enumerate(sources):
         for content, label in _contents(Path(source)):
             try:
                 read_image(content)
             except ClipbenchError:
                 broken += 1
             else:
-                good.append(LabelledPhoto(content, label))
+                good.append(LabelledPhoto(content, label, number))
     if not any(photo.split == TRAIN for photo in good):
         where = ", ".join(repr(str(source)) for source in sources)
         raise ClipbenchError(

@@ -6,19 +6,21 @@ No photo, sharp or blurred, lies under a word: grounds are plain, graded or made
 import math
 import random
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from clipbench.pretrain.drawings import drawing
 
 SMALLEST, LARGEST = 9, 44  # pixels to the em; a label of the article is 11 on a picture of 160
-TILE = (96, 64)  # words alone are shown on a small ground, which costs a quarter of a whole picture
+_PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
+# Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
+TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _face(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, size)
 
@@ -51,21 +53,26 @@ def ground(size: tuple[int, int], rng: random.Random) -> Image.Image:
     return small.resize(size, Image.Resampling.BICUBIC)
 
 
+def area(size: tuple[int, int]) -> int:
+    """Pixels of a picture of this size."""
+    return size[0] * size[1]
+
+
 def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Random) -> None:
     """Write a word where it fits on a picture, smaller if it must; sometimes outlined or turned."""
-    room = (picture.width - 4, picture.height - 4)
+    room = picture.width - 4
     text = rng.choice((word, word, word.capitalize(), word.upper()))
-    face = _face(font, size)
     outline = 1 + size // 16 if rng.random() < 0.4 else 0
-    while size > SMALLEST and _extent(face, text, outline)[0] > room[0]:
-        size -= 1
-        face = _face(font, size)
-    left, top, right, bottom = face.getbbox(text, stroke_width=outline)
+    left, top, right, bottom = _face(font, size).getbbox(text, stroke_width=outline)
+    if right - left > room:
+        size = max(SMALLEST, int(size * room / (right - left)))
+        left, top, right, bottom = _face(font, size).getbbox(text, stroke_width=outline)
     mask = Image.new("L", (math.ceil(right - left) + 2, math.ceil(bottom - top) + 2))
-    edge = Image.new("L", mask.size)
-    at = (1 - left, 1 - top)
+    face, at, edge = _face(font, size), (1 - left, 1 - top), mask
     ImageDraw.Draw(mask).text(at, text, 255, face)
-    ImageDraw.Draw(edge).text(at, text, 255, face, stroke_width=outline)
+    if outline:
+        edge = Image.new("L", mask.size)
+        ImageDraw.Draw(edge).text(at, text, 255, face, stroke_width=outline)
     if rng.random() < 0.5:
         angle = rng.uniform(-12, 12)
         mask, edge = (one.rotate(angle, Image.Resampling.BICUBIC, expand=True) for one in (mask, edge))
@@ -80,27 +87,38 @@ def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Ra
     picture.paste(ink, corner, mask)
 
 
-def _extent(face: ImageFont.FreeTypeFont, text: str, outline: int) -> tuple[float, float]:
-    left, top, right, bottom = face.getbbox(text, stroke_width=outline)
-    return right - left, bottom - top
-
-
-def letter_size(rng: random.Random, ease: float) -> int:
+def letter_size(rng: random.Random, ease: float, largest: int = LARGEST) -> int:
     """A size of letters in pixels; with `ease` 1 only large ones, with 0 all of them, small ones often."""
     smallest = SMALLEST + ease * (28 - SMALLEST)
-    return round(smallest * (LARGEST / smallest) ** rng.random())
+    return round(smallest * (largest / smallest) ** rng.random())
 
 
-def word_tile(word: str, fonts: Sequence[Path], rng: random.Random, ease: float = 0.0) -> Image.Image:
-    """A word alone on a small ground of `TILE` pixels."""
-    picture = ground(TILE, rng)
-    write(picture, word, rng.choice(fonts), letter_size(rng, ease), rng)
+def word_tile(
+    word: str, fonts: Sequence[Path], rng: random.Random, ease: float = 0.0, size: tuple[int, int] = TILES[0]
+) -> Image.Image:
+    """A word alone on a ground of `size` pixels; on a larger one its letters may be larger."""
+    picture = ground(size, rng)
+    write(picture, word, rng.choice(fonts), letter_size(rng, ease, LARGEST * size[0] // TILES[0][0]), rng)
     return picture
+
+
+def _restyled(name: str, rng: random.Random) -> Image.Image:
+    """A drawing as another hand might colour it: more or less vivid, sometimes without its black outline."""
+    shown = drawing(name)
+    plain = _without_outline(name) if rng.random() < 0.4 else shown.convert("RGB")
+    plain = ImageEnhance.Color(plain).enhance(rng.uniform(0.3, 1.6))
+    plain.putalpha(shown.getchannel("A"))
+    return plain
+
+
+@cache
+def _without_outline(name: str) -> Image.Image:
+    return drawing(name).convert("RGB").filter(ImageFilter.MaxFilter(5))  # an outline is four pixels thick
 
 
 def _place(picture: Image.Image, name: str, share: float, rng: random.Random) -> None:
     side = round(share * min(picture.size))
-    shown = drawing(name).resize((side, side), Image.Resampling.BICUBIC)
+    shown = _restyled(name, rng).resize((side, side), Image.Resampling.BICUBIC)
     if rng.random() < 0.5:
         shown = shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     shown = shown.rotate(rng.uniform(-20, 20), Image.Resampling.BICUBIC)
@@ -125,6 +143,25 @@ def poster(
     font, size = rng.choice(fonts), letter_size(rng, ease)
     for _ in range(rng.choice((1, 1, 2, 4, 8))):
         write(picture, word, font, size, rng)
+    return picture
+
+
+def scene(photo: Image.Image, word: str, fonts: Sequence[Path], rng: random.Random) -> Image.Image:
+    """A photo with a word on it, once or several times: as it is, or on a strip of paper."""
+    picture, font = photo.copy(), rng.choice(fonts)
+    if rng.random() < 0.5:
+        size = letter_size(rng, 0.0, LARGEST // 2)
+        for _ in range(rng.choice((1, 2, 4, 8))):
+            write(picture, word, font, size, rng)
+        return picture
+    wide, high = (round(side * rng.uniform(*share)) for side, share in zip(picture.size, _PAPER, strict=True))
+    paper = Image.new("RGB", (wide, high), tuple(rng.randrange(200, 256) for _ in range(3)))
+    write(paper, word, font, round(high * rng.uniform(0.5, 0.9)), rng)
+    paper = paper.convert("RGBA").rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
+    corner = tuple(
+        rng.randint(0, max(0, have - need)) for have, need in zip(picture.size, paper.size, strict=True)
+    )
+    picture.paste(paper, corner, paper)
     return picture
 
 

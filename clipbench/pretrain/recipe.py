@@ -15,6 +15,8 @@ class Recipe:
     Args:
         seed: of every draw.
         size: native resolution, pixels.
+        training_size: of whole pictures in training, pixels; what was trained on crops does best at a larger
+            size than theirs (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
         blocks_frozen: blocks of the trunk that keep their ImageNet weights, counted from the picture.
         merges: of CLIP's byte pair encoding that the small tokenizer keeps.
         context: tokens of a text.
@@ -25,19 +27,22 @@ class Recipe:
         first_words: rendered words at the start; their number grows to all of them between
             `growth_starts` and `growth_ends`, as shares of the stage. Reading does not start otherwise.
         photos_a_step, words_a_step, drawings_a_step, posters_a_step: pictures of each kind in a batch.
+        scenes_a_step: photos with a word on them, in place of the posters, in the stage of scenes alone.
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
+        scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
     """
 
     seed: int = 0
-    size: int = 160
+    size: int = 192
+    training_size: int = 160
     blocks_frozen: int = 3
-    merges: int = 8000
+    merges: int = 15_000
     context: int = 24
-    words: int = 3000
+    words: int = 3400
     hidden_words: int = 500
     texts: int = 30_000
     phrases: int = 30_000
@@ -48,14 +53,17 @@ class Recipe:
     words_a_step: int = 96
     drawings_a_step: int = 8
     posters_a_step: int = 8
-    photo_weight: float = 8.0
-    unit_weight: float = 1.0
-    text_steps: int = 5000
+    scenes_a_step: int = 12
+    photo_weight: float = 20.0
+    unit_weight: float = 2.0
+    text_steps: int = 2600
     text_batch: int = 512
     text_rate: float = 1e-3
-    image_steps: int = 8000
+    image_steps: int = 4200
     image_rate: float = 2.5e-4
-    joint_steps: int = 600
+    scene_steps: int = 900
+    scene_rate: float = 1e-4
+    joint_steps: int = 200
     joint_rate: float = 2e-5
 
     @property
@@ -80,9 +88,11 @@ SMOKE = Recipe(
     words_a_step=16,
     drawings_a_step=2,
     posters_a_step=2,
+    scenes_a_step=2,
     text_steps=30,
     text_batch=64,
     image_steps=30,
+    scene_steps=6,
     joint_steps=4,
 )
 """A recipe that shows in two minutes that every part works and every loss falls; its model is of no use."""

@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor
+from torch.nn.functional import relu6
 
 from clipbench.models import VisionModel, load
 from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
-from clipbench.pretrain.image_stage import ImageBatches, image_stage
+from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, Stage, train
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
@@ -33,6 +34,7 @@ from clipbench.pretrain.towers import (
 )
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary, write_merges
 
+AFTER = "after-{}"  # the folder with the model as it is after a stage
 _SURVEYED = 2000  # photos over which the units' covariance is taken
 
 
@@ -53,14 +55,18 @@ def pretrain(
         device: by default the best there is.
 
     Yields:
-        Progress about every ten steps; when the last has been read, the model's files lie in `out`.
+        First how many of the files of photos could be read, as the stage "photos"; then progress about every
+        ten steps. When the last has been read, the model's files lie in `out`, and in folders of it the
+        model as it was after each stage that trains the image tower.
 
     Raises:
         ClipbenchError: photos, fonts or a package missing, a checkpoint of another recipe, a full disk.
     """
     out, fonts_found = Path(out), training_fonts(fonts)
     checkpoints = Checkpoints(out, recipe.hash)
-    training = read_photos(photos).of(TRAIN)
+    found = read_photos(photos)
+    yield Progress("photos", len(found.photos), len(found.photos) + found.broken, {}, 0.0)
+    training = found.of(TRAIN)
     known, control = vocabulary(recipe), load(CONTROL, device=device)
     out.mkdir(parents=True, exist_ok=True)
     write_merges(recipe, out / MERGES)
@@ -68,23 +74,26 @@ def pretrain(
     config = configuration(recipe, tokenizer.vocab_size, MERGES)
     network = build(config, recipe.seed)
     untouched = start_image_tower(network, control, recipe)
-    units = _survey(untouched, training, recipe, control.device)
-    space = _space(known, control, units, checkpoints)
-    aim(untouched.pool, space, units)
+    before, after = _survey(untouched, training, recipe, control.device)
+    space = _space(known, control, before, checkpoints)
+    aim(untouched.pool, space, after)
     start_token_embedding(network, tokenizer, space)
     teacher = untouched.to(control.device).requires_grad_(False)
     image = _trainable(teacher, recipe)
     network.to(control.device)
     text = TextTower(network)
-    pictures = ImageBatches(recipe, known, fonts_found, training)
-    captions = JointBatches(recipe, known, fonts_found, training, tokenizer)
+    lessons = Lessons(recipe, known, space, image, teacher)
+    shown = recipe, known, fonts_found, training
     for stage in (
         text_stage(recipe, known, space, network, tokenizer),
-        image_stage(recipe, known, space, image, teacher, pictures),
-        joint_stage(recipe, image, text, captions),
+        image_stage(recipe, lessons, ImageBatches(*shown)),
+        scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
+        joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(stage, checkpoints, control.device, out / "log.jsonl")
-    export(recipe, tokenizer.vocab_size, image.cpu(), text.cpu(), out)
+        if stage.name != "text":
+            export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
+    export(recipe, tokenizer.vocab_size, image, text, out)
 
 
 def _logged(stage: Stage, checkpoints: Checkpoints, device: torch.device, log: Path) -> Iterator[Progress]:
@@ -103,23 +112,21 @@ def _trainable(teacher: ImageTower, recipe: Recipe) -> ImageTower:
 @torch.no_grad()
 def _survey(
     tower: ImageTower, photos: Sequence[LabelledPhoto], recipe: Recipe, device: torch.device
-) -> Tensor:
-    """What photos do to the untouched units: averages over each picture, (n, 1280)."""
+) -> tuple[Tensor, Tensor]:
+    """What photos do to the untouched units, averaged over each: before their ReLU6 and after, (n, 1280)."""
     tower.to(device)
-    every = max(1, len(photos) // _SURVEYED)
-    found = []
+    side, every = recipe.training_size, max(1, len(photos) // _SURVEYED)
+    before, after = [], []
     for start in range(0, len(photos), every * 50):
-        shown = [
-            photo.open().resize((recipe.size, recipe.size))
-            for photo in photos[start : start + every * 50 : every]
-        ]
+        shown = [photo.open().resize((side, side)) for photo in photos[start : start + every * 50 : every]]
         units = tower.late(tower.early(torch.from_numpy(stack(shown)).to(device)))
-        found.append(units.mean((2, 3)).cpu())
-    return torch.cat(found)
+        before.append(units.mean((2, 3)).cpu())
+        after.append(relu6(units).mean((2, 3)).cpu())
+    return torch.cat(before), torch.cat(after)
 
 
 def _space(known: Vocabulary, control: VisionModel, units: Tensor, checkpoints: Checkpoints) -> Space:
-    """The joint space, from its checkpoint or made anew."""
+    """The joint space, from its checkpoint or made anew; `units` are the survey's before their ReLU6."""
     content = checkpoints.load("space")
     if content is not None:
         return Space(**content)

@@ -10,9 +10,11 @@ from torch.utils.data import Dataset
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space
-from clipbench.pretrain.vocabulary import CAPTIONS, Vocabulary
+from clipbench.pretrain.towers import reduced
+from clipbench.pretrain.vocabulary import CAPTIONS, PAIRED, Vocabulary
 
-_NAMES = 0.25  # share of a batch that is names of classes, and as much for names of drawings
+# of the batches: names of classes, of drawings, the most common words, all words, phrases
+_SHARES = (0.15, 0.1, 0.35, 0.15, 0.25)
 _CONTRAST, _SHARPNESS = 0.1, 20.0
 
 
@@ -33,9 +35,10 @@ class TextTower(nn.Module):
         """(n, 640) of unit length from (n, length) token numbers; the length may be under the context's."""
         length = tokens.shape[1]
         x = self.token_embedding(tokens) + self.positional_embedding[:length]
-        x = self.ln_final(self.transformer(x, attn_mask=self.attn_mask[:length, :length]))
-        last = x[torch.arange(len(x), device=x.device), tokens.argmax(1)]  # at "end of text", the largest
-        return normalize(last @ self.text_projection, dim=1)
+        with reduced(x.device):
+            x = self.transformer(x, attn_mask=self.attn_mask[:length, :length])
+        x = x[torch.arange(len(x), device=x.device), tokens.argmax(1)]  # at "end of text", the largest
+        return normalize(self.ln_final(x.float()) @ self.text_projection, dim=1)
 
 
 def tokens_of(tokenizer: SimpleTokenizer, texts: list[str]) -> Tensor:
@@ -45,22 +48,24 @@ def tokens_of(tokenizer: SimpleTokenizer, texts: list[str]) -> Tensor:
 
 
 class TextBatches(Dataset):
-    """Batch i: texts of all kinds in captions of all kinds, of about one length."""
+    """Batch i: texts of one kind in captions of one kind, so that they are of about one length."""
 
     def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tokenizer: SimpleTokenizer):
         self._recipe, self._tokenizer, self._space = recipe, tokenizer, space
-        self._kinds = [vocabulary.classes, vocabulary.drawings, vocabulary.texts]
+        self._kinds = [
+            vocabulary.classes,
+            vocabulary.drawings,
+            vocabulary.common[:PAIRED],
+            [*vocabulary.words, *vocabulary.hidden, *vocabulary.common],
+            vocabulary.phrases,
+        ]
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self._recipe.seed, 1, step))
-        size = self._recipe.text_batch
-        shares = [round(_NAMES * size), round(_NAMES * size), size - 2 * round(_NAMES * size)]
-        texts = [
-            kind[number]
-            for kind, share in zip(self._kinds, shares, strict=True)
-            for number in rng.integers(len(kind), size=share)
-        ]
-        texts = list(dict.fromkeys(texts))
+        kind = self._kinds[rng.choice(len(_SHARES), p=_SHARES)]
+        texts = list(
+            dict.fromkeys(kind[number] for number in rng.integers(len(kind), size=self._recipe.text_batch))
+        )
         caption = list(CAPTIONS)[rng.choice(len(CAPTIONS), p=(0.55, 0.15, 0.15, 0.15))]
         return {
             "tokens": tokens_of(self._tokenizer, [caption.format(text) for text in texts]),

@@ -1,13 +1,16 @@
 """The network: EfficientNet-Lite0 as it left ImageNet, with CLIP's attention pooling, and a text tower."""
 
 from copy import deepcopy
+from types import MethodType
 
 import open_clip
 import torch
 from open_clip.tokenizer import SimpleTokenizer
+from timm.layers import apply_rot_embed_cat
+from timm.layers.attention_pool2d import RotAttentionPool2d
 from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import linear, normalize, relu6, scaled_dot_product_attention
 
 from clipbench.models import VisionModel
 from clipbench.pretrain.recipe import Recipe
@@ -29,7 +32,7 @@ def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dic
             "timm_proj": "",
             "image_size": recipe.size,
         },
-        "text_cfg": {**text, "layers": 4, "tokenizer_kwargs": {"bpe_path": merges_file}},
+        "text_cfg": {**text, "layers": 3, "tokenizer_kwargs": {"bpe_path": merges_file}},
     }
 
 
@@ -41,6 +44,15 @@ def build(config: dict, seed: int) -> open_clip.CLIP:
         return open_clip.CLIP(**config)
 
 
+def reduced(device: torch.device) -> torch.autocast:
+    """Half the bits for the large products, where the device is faster with them."""
+    if device.type == "cpu":
+        enabled = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    else:
+        enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
 class ImageTower(nn.Module):
     """The trunk with its batch norms folded in, in two halves, and the pooling.
 
@@ -50,28 +62,64 @@ class ImageTower(nn.Module):
         blocks_frozen: how many blocks belong to the half that keeps its weights.
     """
 
-    def __init__(self, trunk: EfficientNet, pool: nn.Module, blocks_frozen: int):
+    def __init__(self, trunk: EfficientNet, pool: RotAttentionPool2d, blocks_frozen: int):
         super().__init__()
         self.trunk, self.pool, self._frozen = trunk, pool, blocks_frozen
         trunk.requires_grad_(True)
         for module in (trunk.conv_stem, trunk.bn1, trunk.blocks[:blocks_frozen]):
             module.requires_grad_(False)
+        for module in trunk.modules():
+            if isinstance(module, nn.Conv2d) and module.groups > 1:
+                module.forward = MethodType(_in_full, module)
 
     def early(self, pictures: Tensor) -> Tensor:
         """What the frozen half makes of pictures, (n, 3, h, w) bytes."""
-        with torch.no_grad():
+        with torch.no_grad(), reduced(pictures.device):
             scaled = pictures.float().div(255).sub(MEAN).div(STD)
             scaled = scaled.contiguous(memory_format=torch.channels_last)
             return self.trunk.blocks[: self._frozen](self.trunk.bn1(self.trunk.conv_stem(scaled)))
 
     def late(self, early: Tensor) -> Tensor:
-        """The units of the last layer, (n, 1280, h, w), from what `early` returned."""
-        trunk = self.trunk
-        return trunk.bn2(trunk.conv_head(trunk.blocks[self._frozen :](early)))
+        """The units of the last layer before their ReLU6, (n, 1280, h, w), from what `early` returned."""
+        with reduced(early.device):
+            return self.trunk.conv_head(self.trunk.blocks[self._frozen :](early)).float()
 
     def embed(self, units: Tensor) -> Tensor:
-        """(n, 640) of unit length."""
-        return normalize(self.pool(units), dim=1)
+        """(n, 640) of unit length, from what `late` returned."""
+        with reduced(units.device):
+            return normalize(attend(self.pool, relu6(units)).float(), dim=1)
+
+
+def _in_full(module: nn.Module, x: Tensor) -> Tensor:
+    """Depthwise convolutions keep all bits: with half of them their backward pass is slower on a CPU."""
+    with torch.autocast(x.device.type, enabled=False):
+        return type(module).forward(module, x.float())
+
+
+def attend(pool: RotAttentionPool2d, units: Tensor) -> Tensor:
+    """What timm's attention pooling returns, without what it computes for tokens that nobody reads.
+
+    Args:
+        pool: with a token that is the average, as open_clip builds it.
+        units: (n, channels, h, w).
+
+    Returns:
+        (n, width).
+    """
+    n, size = len(units), units.shape[2:]
+    tokens = units.flatten(2).transpose(1, 2)
+    average = tokens.mean(1, keepdim=True)
+    of_query = pool.embed_dim
+    weight, bias = pool.qkv.weight, pool.qkv.bias
+    query = linear(average, weight[:of_query], bias[:of_query])
+    keys, values = linear(torch.cat([average, tokens], 1), weight[of_query:], bias[of_query:]).chunk(2, 2)
+    query, keys, values = (
+        one.reshape(n, -1, pool.num_heads, pool.head_dim).transpose(1, 2) for one in (query, keys, values)
+    )
+    turned = apply_rot_embed_cat(keys[:, :, 1:], pool.pos_embed.get_embed(size))
+    keys = torch.cat([keys[:, :, :1], turned.to(keys.dtype)], 2)
+    seen = scaled_dot_product_attention(query, keys, values)
+    return pool.proj(seen.transpose(1, 2).flatten(1))
 
 
 def start_image_tower(network: open_clip.CLIP, control: VisionModel, recipe: Recipe) -> ImageTower:

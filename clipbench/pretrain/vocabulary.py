@@ -3,6 +3,7 @@
 import gzip
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from clipbench.pretrain.recipe import Recipe
 
 # A caption is near the bare name and not equal to it: it says how much of the spelling one sees.
 CAPTIONS = {"{}": 0.5, "a photo of a {}": 0.0, "a drawing of a {}": 0.1, "the word {}": 1.0}
+PAIRED = 10_000  # most common words, of which phrases are made
 PHOTO, DRAWING, WORD = (list(CAPTIONS)[number] for number in (1, 2, 3))
 
 
@@ -28,13 +30,17 @@ class Vocabulary:
         drawings: names of OpenMoji's drawings.
         words: rendered words, most common first, each also a text.
         hidden: words that the text tower is taught and no picture shows.
-        texts: every text that has a target: all of the above, more common words, and phrases.
+        common: common words that the text tower is taught, most common first.
+        phrases: pairs of them that it is taught.
+        texts: every text that has a target: all of the above.
     """
 
     classes: tuple[str, ...]
     drawings: tuple[str, ...]
     words: tuple[str, ...]
     hidden: tuple[str, ...]
+    common: tuple[str, ...]
+    phrases: tuple[str, ...]
     texts: tuple[str, ...]
 
 
@@ -44,12 +50,23 @@ def vocabulary(recipe: Recipe) -> Vocabulary:
     common = _common_words(recipe.texts)
     candidates = common[: 2 * (recipe.words + recipe.hidden_words)]
     hidden = set(rng.sample(candidates[recipe.first_words :], recipe.hidden_words))
-    rest = (word for word in [*_class_words(), *common] if word not in hidden)
-    words = tuple(dict.fromkeys([*common[: recipe.first_words], *rest]))[: recipe.words]
-    pairs = (" ".join(rng.sample(common[:10_000], 2)) for _ in range(recipe.phrases))
     names = tuple(drawings())
+    spelt: dict[str, str] = {}
+    for word in [*common[: recipe.first_words], *_words_of(IMAGENET_CLASSNAMES), *_words_of(names), *common]:
+        if word.lower() not in hidden:
+            spelt.setdefault(word.lower(), word)
+    words = tuple(spelt.values())[: recipe.words]
+    pairs = tuple(" ".join(rng.sample(common[:PAIRED], 2)) for _ in range(recipe.phrases))
     texts = dict.fromkeys([*IMAGENET_CLASSNAMES, *names, *words, *sorted(hidden), *common, *pairs])
-    return Vocabulary(tuple(IMAGENET_CLASSNAMES), names, words, tuple(sorted(hidden)), tuple(texts))
+    return Vocabulary(
+        tuple(IMAGENET_CLASSNAMES),
+        names,
+        words,
+        tuple(sorted(hidden)),
+        tuple(common),
+        pairs,
+        tuple(texts),
+    )
 
 
 @cache
@@ -59,9 +76,9 @@ def _common_words(number: int) -> list[str]:
     return [word for word in listed if re.fullmatch("[a-z]{3,}", word)][:number]
 
 
-def _class_words() -> list[str]:
-    """Names of classes that are one word, as ImageNet writes them."""
-    return [name for name in IMAGENET_CLASSNAMES if re.fullmatch("[A-Za-z]{3,}", name)]
+def _words_of(names: Iterable[str]) -> list[str]:
+    """The words that names consist of, as they are written there."""
+    return [word for name in names for word in re.findall("[A-Za-z]{3,}", name)]
 
 
 def write_merges(recipe: Recipe, path: Path) -> None:
