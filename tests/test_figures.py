@@ -96,7 +96,9 @@ def test_the_table_holds_every_picture_and_number_in_its_cell():
         assert pictures.count((column, row)) == len(wanted)
         found = [text for at, text in texts if at == (column, row)]
         assert [text for text in found if text[0] in "+−"] == wanted
-        assert [text for text in found if text in "✓✗"] == ["✗" if row == 1 else "✓"]
+        marks = [text for text in found if "✓" in text or "✗" in text]
+        colour, mark = (figures.CROSS, "✗") if row == 1 else (figures.TICK, "✓")
+        assert marks == [f'<span style="color:{colour}">{mark}</span>']
 
 
 def test_pictures_in_the_table_are_small_and_keep_colour_and_shape():

@@ -173,6 +173,39 @@ def test_chance_is_read_off_the_draws():
     assert study(noise(2, 3), permuted=[1, 2, 6]).chance == (3, 1, 6)
 
 
+@pytest.mark.parametrize(("draws", "middle"), [(range(1, 101), (3, 98)), ([7] * 50, (7, 7))])
+def test_the_usual_is_the_middle_of_the_draws(draws, middle):
+    """Of 1 … 100, 2.5 % are below 3 and 2.5 % above 98."""
+    assert study(noise(2, 3), permuted=list(draws)).usual == middle
+
+
+def test_units_are_ranked_by_their_concept_in_its_worst_modality():
+    means = np.zeros((4, 8, 3))
+    means[:, 0] = 1  # a rival that is always there
+    for unit, (at, heights) in enumerate([(3, (9, 9, 2)), (5, (4, 4, 4)), (6, (8, 3, 8)), (7, (9, 9, -1))]):
+        means[unit, at] = heights
+    found = study(means)
+    assert found.ranked[:3] == (1, 2, 0)
+
+    def standing_out(unit: int, at: int) -> float:
+        rows = means[unit].astype(np.float32)
+        return min((rows[at, m] - rows[:, m].mean()) / rows[:, m].std() for m in range(3))
+
+    for unit, at in enumerate((3, 5, 6)):
+        assert found.best(unit) == f"c{at}"
+        assert found.clarity(unit) == pytest.approx(standing_out(unit, at), abs=1e-4)
+
+
+def test_the_summary_says_the_counts():
+    means = np.zeros((5, 4, 3))
+    means[:2, 1] = 1
+    told = study(means, permuted=[0] * 50 + [1] * 50).summary.replace("\xa0", " ")
+    assert told == (
+        "2 of 5 units of conv_head are multimodal for at least one of 4 concepts; "
+        "shuffled concepts give 0.5 (95 % of shufflings: 0 to 1)"
+    )
+
+
 def test_standard_deviations_are_within_a_modality():
     means = noise(3, 6)
     means[:, :, 2] += 100  # any writing excites these units; that alone is no answer to a word
@@ -278,6 +311,6 @@ def test_what_makes_no_study_is_refused(mini, change, sentence):
 
 def test_a_unit_that_is_not_there_is_refused():
     found = study(noise(3, 4))
-    for ask in (found.sds, found.best):
+    for ask in (found.sds, found.best, found.clarity):
         with pytest.raises(cb.ClipbenchError, match="no channel 3"):
             ask(3)

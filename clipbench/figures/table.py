@@ -54,19 +54,13 @@ def _add_cell(figure: go.Figure, cell: Cell, left: float, top: float) -> None:
         figure.add_layout_image(source=_thumb(image), x=middle, y=top + 0.4, **size, **anchors)
         figure.add_annotation(**_text(f"{round(sds, 1) + 0.0:+.1f}".replace("-", "−"), middle, top + 0.86))
     mark, colour = ("✓", TICK) if cell.ticked else ("✗", CROSS)
-    figure.add_annotation(**_text(mark, left + 0.9, top + 0.4, size=20, color=colour))
+    coloured = f'<span style="color:{colour}">{mark}</span>'  # whatever colour the page gives to all text
+    figure.add_annotation(**_text(coloured, left + 0.9, top + 0.4, size=20))
     figure.add_annotation(**_text("sd", left + 0.9, top + 0.86))
 
 
-def _text(text: str, x: float, y: float, size: int = 11, color: str | None = None, **anchors: str) -> dict:
-    return {
-        "text": text,
-        "x": x,
-        "y": y,
-        "showarrow": False,
-        "font": {"size": size, "color": color},
-        **anchors,
-    }
+def _text(text: str, x: float, y: float, size: int = 11, **anchors: str) -> dict:
+    return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": size}, **anchors}
 
 
 def _title(column: Column) -> str:

@@ -88,6 +88,35 @@ class Multimodal:
         """Mean, least and most of `permuted`."""
         return float(self.permuted.mean()), int(self.permuted.min()), int(self.permuted.max())
 
+    @property
+    def usual(self) -> tuple[int, int]:
+        """Least and most of the middle 95 % of `permuted`."""
+        return tuple(np.quantile(self.permuted, (0.025, 0.975), method="inverted_cdf").tolist())
+
+    @property
+    def ranked(self) -> tuple[int, ...]:
+        """The multimodal units, the clearest first; see `clarity`."""
+        return tuple(sorted(self.units, key=self.clarity, reverse=True))
+
+    @property
+    def summary(self) -> str:
+        """The counts in a sentence: multimodal units, and what chance gives."""
+        low, high = self.usual
+        return (
+            f"{self.count} of {self.activations.shape[1]} units of {self.layer} are multimodal for at least "
+            f"one of {len(self.concepts)} concepts; shuffled concepts give {self.chance[0]:.1f} "
+            f"(95\xa0% of shufflings: {low} to {high})"
+        )
+
+    def clarity(self, unit: int) -> float:
+        """How far a unit's best concept stands out, in sd, in the modality where it does so least.
+
+        Raises:
+            ClipbenchError: there is no such unit.
+        """
+        sds, own = self.sds(unit), self.concept == self.concepts.index(self.best(unit))
+        return min(float(sds[own & (self.modality == each)].mean()) for each in range(len(MODALITIES)))
+
     def sds(self, unit: int) -> np.ndarray:
         """(n,) activation of a unit for each image in standard deviations over its modality's images.
 
