@@ -1,6 +1,6 @@
 """Make the examples that the panels open with, from the models as they are; run it when a model changes.
 
-    python scripts/make_examples.py [feature] [explain]
+    python scripts/make_examples.py [feature] [explain] [multimodal]
 
 The units were chosen by eye, from sheets of units painted by the same recipe.
 """
@@ -13,7 +13,7 @@ from clipbench.classify.likely import most_likely
 from clipbench.results import save_png
 from clipbench.stimuli import sample
 from clipbench.studies import maps
-from widgets import explain, feature
+from widgets import explain, feature, study
 from widgets.growth import Growth
 from widgets.recipe import Recipe
 
@@ -43,11 +43,18 @@ def make_explain() -> None:
     found.save(explain.EXAMPLES / "maps.npz")
 
 
+def make_multimodal() -> None:
+    """What "Multimodal units" opens with: the last layer of mini and of its control, measured."""
+    study.EXAMPLE.mkdir(parents=True, exist_ok=True)
+    for name, file in study.EXAMPLES.items():
+        cb.multimodal(cb.load(name, device="cpu"), cb.concepts(), study.LAYER).save(study.EXAMPLE / file)
+
+
 def _tell(number: int, goal: int) -> None:
     print(f"\rstep {number} of {goal}", end="" if number < goal else "\n", file=sys.stderr)
 
 
-MAKERS = {"feature": make_feature, "explain": make_explain}
+MAKERS = {"feature": make_feature, "explain": make_explain, "multimodal": make_multimodal}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -6,7 +6,7 @@ import ipywidgets as w
 import plotly.graph_objects as go
 
 _ANY = 600  # pixels
-_LISTS = ("images", "shapes")  # of a layout
+_LISTS = ("annotations", "images", "shapes")  # of a layout
 
 
 class Chart(go.FigureWidget):

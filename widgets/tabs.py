@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import ipywidgets as w
 
-from widgets import feature, parts, typographic, what
+from widgets import feature, multimodal, parts, typographic, what
 from widgets.chooser import ModelMenu
 from widgets.frame import Frame
 from widgets.workbench import Workbench
@@ -14,6 +14,7 @@ TABS = {
     "unit": ("See a unit", feature.Panel),
     "fool": ("Fool it", typographic.Panel),
     "what": ("What is CLIP?", what.Panel),
+    "multimodal": ("Multimodal units", multimodal.Panel),
 }
 _THEME = """
 <button type="button" class="cb-theme" onclick="
