@@ -1,6 +1,8 @@
 """Models against open_clip's and timm's own forward passes, unfolded and unhooked."""
 
 import copy
+import json
+import shutil
 import threading
 
 import open_clip
@@ -208,6 +210,18 @@ def test_two_panels_on_one_model_do_not_see_each_other(mini, pictures):
     assert not wrong and all(torch.equal(each, expected) for each in seen)
 
 
+def test_a_folder_is_a_mini_with_its_own_configuration(mini, pictures, tmp_path):
+    for path in MINI.iterdir():
+        shutil.copy(path, tmp_path)
+    told = json.loads((tmp_path / "open_clip_config.json").read_text())
+    told["model_cfg"]["vision_cfg"]["image_size"] = 96
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(told))
+    model = cb.load("mini", checkpoint=tmp_path, device="cpu")
+    assert (model.image_size, model.weights_hash) == (96, mini.weights_hash)
+    torch.testing.assert_close(model.encode_text(["a cat"]), mini.encode_text(["a cat"]))
+    assert cb.load("mini/random", checkpoint=tmp_path, device="cpu").image_size == 96
+
+
 def test_random_weights_are_repeatable_and_have_another_hash(mini):
     first, again = (cb.load("mini/random", device="cpu") for _ in range(2))
     assert first.weights_hash == again.weights_hash != mini.weights_hash
@@ -269,6 +283,9 @@ def test_bad_weights_and_devices_get_one_sentence(tmp_path):
     ]:
         with pytest.raises(cb.ClipbenchError, match=sentence):
             cb.load("mini", checkpoint=tmp_path / name)
+    for name, sentence in [("mini", "has finished"), ("RN50", "is a folder; give the path of a weights")]:
+        with pytest.raises(cb.ClipbenchError, match=sentence):
+            cb.load(name, checkpoint=tmp_path)
     with pytest.raises(cb.ClipbenchError, match="device 'nowhere'"):
         cb.load("mini", device="nowhere")
 

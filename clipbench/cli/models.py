@@ -1,6 +1,7 @@
 """`clipbench models`, `clipbench layers` and `clipbench fetch`: what there is, and getting more."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import clipbench as cb
@@ -49,12 +50,29 @@ def list_models(options: argparse.Namespace) -> int:
     ]
     if not shown:
         raise unknown("model", options.model, [one.name for one in known])
+    card = cb.models.mini_card() if any(one.name == "mini" for one in shown) else None
     if options.json:
-        write_json({"models": [asdict(one) for one in shown], "provenance": {"versions": versions()}})
+        listed = [{**asdict(one), "card": card if one.name == "mini" else None} for one in shown]
+        write_json({"models": listed, "provenance": {"versions": versions()}})
         return 0
     rows = [(one.name, one.what, "yes" if one.present else "no") for one in shown]
     write_table(("name", "what", "present"), rows)
+    if card:
+        print()
+        print(*_told(card, whole=options.model == "mini"), sep="\n")
     return 0
+
+
+def _told(card: dict, whole: bool) -> Iterator[str]:
+    """A card in a line; with `whole`, a line for each figure before it."""
+    figures = card["figures"]
+    if whole:
+        yield from (f"{one['told']}  {one['what']}" for one in figures)
+        yield ""
+    aims = [one["reached"] for one in figures if one["reached"] is not None]
+    yield f"mini, weights {card['weights_hash']}: {sum(aims)} of {len(aims)} targets are reached"
+    if card["note"]:
+        yield card["note"]
 
 
 def list_layers(options: argparse.Namespace) -> int:

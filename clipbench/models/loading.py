@@ -27,6 +27,7 @@ from timm.data import create_transform, resolve_model_data_config
 from torch import Tensor, nn
 
 from clipbench.errors import ClipbenchError, unknown
+from clipbench.models.card import CONFIG, MINI, WEIGHTS
 from clipbench.models.clip import ClipModel
 from clipbench.models.vision import VisionModel
 from clipbench.models.weights import (
@@ -39,7 +40,6 @@ from clipbench.models.weights import (
 
 T = TypeVar("T")
 
-MINI = Path(__file__).parent / "mini"
 _TIMM = "timm/"
 _RANDOM = "random"  # a tag that every architecture has: weights drawn with seed 0, the control of controls
 _LITE0 = "tf_efficientnet_lite0"
@@ -60,7 +60,8 @@ def load(
         name: "mini", the embedded CLIP; "ARCHITECTURE/TAG" of open_clip, as in
             "RN50x4-quickgelu/openai"; "ARCHITECTURE" with a checkpoint; "timm/NAME" for a network without
             a text tower. The tag "random" gives weights drawn with seed 0 ("mini/random").
-        checkpoint: local weights (.safetensors, or a state dict written by torch.save).
+        checkpoint: local weights (.safetensors, or a state dict written by torch.save); for "mini", also a
+            folder that `clipbench pretrain` wrote, with a configuration of its own.
         device: "cuda", "mps", "cpu" …; by default the best that there is.
         dtype: number format of the weights; by default float32.
         download: fetch missing weights from where open_clip or timm keeps them.
@@ -73,8 +74,8 @@ def load(
         ClipbenchError: unknown name, missing or unfit weights, a device that is not there.
     """
     device = _device(device)
-    if checkpoint is not None and not Path(checkpoint).is_file():
-        raise ClipbenchError(f"there is no checkpoint {str(checkpoint)!r}; give the path of a weights file")
+    if checkpoint is not None:
+        _check_checkpoint(name, Path(checkpoint))
     if name.startswith(_TIMM):
         model = _load_timm(name, checkpoint, download, trust)
     elif name.partition("/")[0] == "mini":
@@ -123,18 +124,31 @@ def _device(device: str | torch.device | None) -> torch.device:
         raise ClipbenchError(f"the device {str(device)!r} is not there; use cpu, or leave it out") from error
 
 
+def _check_checkpoint(name: str, path: Path) -> None:
+    if path.is_dir() and name.partition("/")[0] != "mini":
+        raise ClipbenchError(f"{str(path)!r} is a folder; give the path of a weights file in it")
+    if path.is_dir() and not (path / CONFIG).is_file():
+        raise ClipbenchError(
+            f"there is no {CONFIG} in {str(path)!r}; name a folder in which `clipbench pretrain` has finished"
+        )
+    if not path.exists():
+        raise ClipbenchError(f"there is no checkpoint {str(path)!r}; give the path of a weights file")
+
+
 def _load_mini(name: str, checkpoint: str | Path | None, trust: bool) -> ClipModel:
     tag = name.partition("/")[2]
     if tag not in ("", _RANDOM):
         raise unknown("model", name, ["mini", "mini/random"])
-    description = json.loads((MINI / "open_clip_config.json").read_text())
+    source = MINI if checkpoint is None else Path(checkpoint)
+    folder = source if source.is_dir() else MINI
+    description = json.loads((folder / CONFIG).read_text())
     config = description["model_cfg"]
     network = _build(config)
     if tag != _RANDOM:
-        _fill(network, read_weights(checkpoint or MINI / "open_clip_model.safetensors", trust), name)
+        _fill(network, read_weights(source / WEIGHTS if source.is_dir() else source, trust), name)
     text = config["text_cfg"]
     tokenizer = SimpleTokenizer(
-        bpe_path=str(MINI / text["tokenizer_kwargs"]["bpe_path"]), context_length=text["context_length"]
+        bpe_path=str(folder / text["tokenizer_kwargs"]["bpe_path"]), context_length=text["context_length"]
     )
     return _clip_model(network, tokenizer, name, description["preprocess_cfg"])
 

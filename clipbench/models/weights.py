@@ -21,8 +21,13 @@ _ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # in Ope
 
 def weights_hash(network: nn.Module) -> str:
     """First 12 hex digits of the SHA-256 over names, shapes and values of all weights and buffers."""
+    return state_hash(network.state_dict())
+
+
+def state_hash(state: Mapping[str, Tensor]) -> str:
+    """The same for a state dict, as a file of weights holds it."""
     digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
+    for name, value in sorted(state.items()):
         digest.update(f"{name}{tuple(value.shape)}".encode())
         digest.update(value.detach().float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
