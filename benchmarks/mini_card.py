@@ -1,190 +1,176 @@
-"""The figures of mini's model card: what it reads, what it kept of photos, what its units answer to.
+"""The figures of mini's model card, and the card made of them.
 
-    python benchmarks/mini_card.py PHOTOS [--model mini] [--checkpoint FILE]
+    python benchmarks/mini_card.py PHOTOS... [--run DIR] --label "stage 1" [--in-the-wild DIR]
+    python benchmarks/mini_card.py --write
 
-PHOTOS is what `clipbench pretrain` trained on: its own split tells which of them no training saw. Every row
-is hits of n with Wilson's 95 % interval and what chance gives.
+The first measures a model, prints its figures and writes them into results/mini_card_LABEL.json. PHOTOS is
+what `clipbench pretrain` was given: its own split tells which of them no training saw. DIR is what it wrote;
+without it the embedded mini is measured. What is missing, a package or a folder, is told and skipped.
+
+The second makes MODEL_CARD.md of all that was measured, and the card beside the embedded weights of what was
+measured of them.
 """
 
 import argparse
 import json
-import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+from card.attacks import article_figures, wild_figures
+from card.costs import cost_figures
+from card.document import RESULTS, write_card
+from card.drawn import drawing_figures
+from card.figure import Figure, Shuffled, of_chance
+from card.photos import photo_figures
+from card.reading import reading_figures
+from card.setting import Setting, setting
+from card.texts import text_figures
+from card.units import best_units, unit_count, unit_figures
+from card.zero_shot import zero_shot_figures
 from machine import machine
-from PIL import Image
 
 import clipbench as cb
-from clipbench.intervals import wilson
-from clipbench.pretrain import Recipe, pictures
-from clipbench.pretrain.drawings import drawing, drawings
-from clipbench.pretrain.fonts import test_fonts
-from clipbench.pretrain.photos import UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos
-from clipbench.pretrain.towers import CONTROL
-from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary, vocabulary
+from clipbench.models.card import CONFIG, MINI, WEIGHTS
 
-PHOTOS, WORDS = 600, 500  # pictures behind a row, at most
-ATTACKED = 100  # photos
-ATTACKS = ("pizza", "rifle", "radio", "library", "iPod", "trash", "shark", "meow", "$$$")
-PHOTOS_A_CLASS, DRAWINGS_A_CLASS = 10, 4
-RESULTS = Path(__file__).parent / "results"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A rate: `hits` of `n`, and the rate that guessing has."""
-
-    what: str
-    hits: int
-    n: int
-    chance: float
-
-    def __str__(self) -> str:
-        low, high = wilson(self.hits, self.n)
-        rate = f"{self.hits / self.n:.3f}, 95 % {low:.3f} to {high:.3f}"
-        return f"| {self.what} | {self.hits} of {self.n} | {rate} | {self.chance:.4f} |"
+# What depends on the texts falls to chance when they are shuffled; all of it does with random weights.
+PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
+    "photos": photo_figures,
+    "zero-shot": zero_shot_figures,
+    "reading": reading_figures,
+    "drawings": drawing_figures,
+    "texts": text_figures,
+    "article": article_figures,
+    "wild": wild_figures,
+}
+CONTROLLED = 200  # pictures behind a figure of a control
 
 
-def best(model, images: Sequence[Image.Image], labels: Sequence[str], template: str) -> np.ndarray:
-    """The label that is nearest to each image, as places among the labels."""
-    texts = model.encode_text([template.format(label) for label in labels])
-    return (model.encode_image(images) @ texts.T).argmax(1).cpu().numpy()
+def measured(parts: dict, only: list[str] | None) -> tuple[list[Figure], list[dict]]:
+    """The figures of all parts, or some, and what could not be measured, with the reason."""
+    figures, skipped = [], []
+    for subject, part in parts.items():
+        if only and subject not in only:
+            continue
+        start = time.perf_counter()
+        try:
+            for figure in part():
+                print(line(figure), flush=True)
+                figures.append(figure)
+        except cb.ClipbenchError as error:
+            skipped.append({"subject": subject, "why": str(error)})
+            print(f"| {subject} | skipped: {error} | | |")
+        print(f"{subject}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
+    return figures, skipped
 
 
-def row(what: str, model, images, truths: Sequence[int], labels: Sequence[str], template: str) -> Row:
-    """Top-1 among labels."""
-    return Row(
-        what, int((best(model, images, labels, template) == truths).sum()), len(images), 1 / len(labels)
-    )
+def line(figure: Figure) -> str:
+    """A figure as a row of a table."""
+    verdict = {True: "reached", False: "short", None: ""}[figure.reached]
+    return f"| {figure.what} | {figure.told} | {of_chance(figure.chance, figure.unit)} | {verdict} |"
 
 
-def photo_rows(model, control, photos: Sequence[LabelledPhoto], known: Vocabulary) -> Iterator[Row]:
-    """The thousand names, for photos of classes that training had photos of, and of others."""
-    for split in (UNSEEN_PHOTO, UNSEEN_CLASS):
-        chosen = spread([photo for photo in photos if photo.split == split], PHOTOS)
-        images, labels = [photo.open() for photo in chosen], [photo.label for photo in chosen]
-        yield row(f"1,000 names, {split}", model, images, labels, known.classes, PHOTO)
-        hits = int((control.logits(images).argmax(1).cpu().numpy() == labels).sum())
-        yield Row(f"the control's own classes, {split}", hits, len(images), 1 / len(known.classes))
-
-
-def reading_rows(model, known: Vocabulary) -> Iterator[Row]:
-    """Words in fonts that no training used, plain and coloured, turned and on grounds."""
-    fonts = [path for paths in test_fonts().values() for path in paths]
-    for words, which in ((known.words, "words taught"), (known.hidden, "words never rendered")):
-        rng = random.Random(0)
-        places = rng.sample(range(len(words)), min(WORDS, len(words)))
-        plain = [cb.written(words[at], font=str(rng.choice(fonts))) for at in places]
-        yield row(f"{len(words)} {which}, black on white", model, plain, places, words, WORD)
-        coloured = [on_ground(words[at], fonts, model.image_size, rng) for at in places]
-        yield row(f"{len(words)} {which}, coloured, turned, on grounds", model, coloured, places, words, WORD)
-
-
-def on_ground(word: str, fonts: Sequence[Path], side: int, rng: random.Random) -> Image.Image:
-    picture = pictures.ground((side, side), rng)
-    pictures.write(picture, word, rng.choice(fonts), rng.randint(18, 36), rng)
-    return picture
-
-
-def drawing_row(model) -> Row:
-    """OpenMoji's own names: what training showed, so a fit and no test."""
-    names = list(drawings())
-    shown = [on_white(name) for name in names]
-    return row(f"{len(names)} drawings (trained on)", model, shown, range(len(names)), names, DRAWING)
-
-
-def on_white(name: str) -> Image.Image:
-    picture, shown = Image.new("RGB", (160, 160), "white"), drawing(name)
-    picture.paste(shown, (8, 8), shown)
-    return picture
-
-
-def attack_rows(model, photos: Sequence[LabelledPhoto], known: Vocabulary) -> Iterator[Row]:
-    """The article's label on photos: how often the word wins among the thousand names and itself."""
-    images = [photo.open() for photo in spread([p for p in photos if p.split != "train"], ATTACKED)]
-    side = model.image_size
-    squares = [image.resize((side, side)) for image in images]
-    for text in ATTACKS:
-        labels = list(dict.fromkeys([*known.classes, text]))
-        target = labels.index(text)
-        attacked = [cb.overlay(image, text) for image in squares]
-        before, after = (best(model, shown, labels, PHOTO) == target for shown in (squares, attacked))
-        yield Row(
-            f"the article's label “{text}” wins", int((after & ~before).sum()), int((~before).sum()), 0.0
-        )
-
-
-def unit_rows(models, photos: Sequence[LabelledPhoto], known: Vocabulary) -> Iterator[dict]:
-    """Multimodal units of the last convolution, for each model."""
-    concepts = list(shared_concepts(photos, known))
-    for model in models:
-        found = cb.multimodal(model, concepts, "conv_head")
-        yield {
-            "model": model.name,
-            "concepts": len(concepts),
-            "units": found.count,
-            "by chance": found.chance,
-            "share of concepts with a unit": found.share,
-            "interval": found.interval,
-            "provenance": found.provenance.as_dict(),
-        }
-
-
-def shared_concepts(photos: Sequence[LabelledPhoto], known: Vocabulary) -> Iterator[cb.Concept]:
-    """Classes with ten unseen photos whose name is a drawing's, too."""
-    rng = random.Random(0)
-    for label, name in enumerate(known.classes):
-        own = [photo for photo in photos if photo.label == label and photo.split != "train"]
-        if len(own) >= PHOTOS_A_CLASS and name.lower() in drawings():
-            shown = [photo.open() for photo in own[:PHOTOS_A_CLASS]]
-            drawn = [pictures.drawn(name.lower(), 160, rng) for _ in range(DRAWINGS_A_CLASS)]
-            words = [cb.written(name, font=str(paths[0])) for paths in test_fonts().values()]
-            yield cb.Concept(name, shown, drawn, words)
-
-
-def spread(items: Sequence, most: int) -> list:
-    """At most so many of them, evenly spread."""
-    return [items[place * len(items) // most] for place in range(most)] if len(items) > most else list(items)
-
-
-def measure(model, photos: Sequence[LabelledPhoto]) -> dict:
-    """All rows for one model."""
-    known, control = vocabulary(Recipe()), cb.load(CONTROL, device=str(model.device))
-    parts: list[Callable[[], Iterator[Row]]] = [
-        lambda: photo_rows(model, control, photos, known),
-        lambda: reading_rows(model, known),
-        lambda: iter([drawing_row(model)]),
-        lambda: attack_rows(model, photos, known),
-    ]
+def measure(options: argparse.Namespace) -> dict:
+    """All figures of a model and of its two controls, with all particulars."""
+    source = options.run or MINI
+    checkpoint = options.checkpoint or source
+    model = cb.load(options.model, checkpoint=checkpoint, device="cpu")
+    found = setting(model, options.photos, options.gcompris, options.in_the_wild, options.most)
+    weights = checkpoint if checkpoint.is_file() else checkpoint / WEIGHTS
+    parts = {subject: lambda part=part: part(found) for subject, part in PARTS.items()}
+    parts["units"] = lambda: unit_figures(found)
+    parts["costs"] = lambda: cost_figures(checkpoint, weights)
+    start = time.perf_counter()
+    figures, skipped = measured(parts, options.only)
+    named = best_units(found) if not options.only or "units" in options.only else []
+    controls = {} if options.without_controls else controlled(found, source, options.only)
     return {
-        "machine": machine("clipbench", "torch", "open_clip_torch", "timm", "pillow"),
-        "provenance": cb.Provenance(
-            model.name, model.weights_hash, "benchmarks/mini_card.py", seed=0
-        ).as_dict(),
-        "captions": CAPTIONS,
-        "rows": [one for part in parts for one in part()],
-        "units": list(unit_rows([model, control], photos, known)),
+        "label": options.label,
+        "model": model.name,
+        "weights_hash": model.weights_hash,
+        "recipe": json.loads((source / CONFIG).read_text()).get("recipe"),
+        "seed": 0,
+        "about": about(found),
+        "figures": [figure.as_dict() for figure in figures],
+        "best_units": named,
+        "skipped": skipped,
+        "controls": controls,
+        "most": options.most,
+        "seconds": round(time.perf_counter() - start),
+        "machine": machine("clipbench", "torch", "open_clip_torch", "timm", "pillow", "emoji", "wordfreq"),
     }
 
 
-def main() -> None:
-    """Measure, print a table, and write it with all particulars."""
+def controlled(found: Setting, source: Path, only: list[str] | None) -> dict[str, list[dict]]:
+    """The figures with the text tower shuffled, and with random weights."""
+    few = replace(found, most=min(found.most, CONTROLLED))
+    chaos = replace(few, model=cb.load("mini/random", checkpoint=source, device="cpu"))
+    kinds = {"text tower shuffled": replace(few, model=Shuffled(found.model)), "random weights": chaos}
+    figures = {}
+    for kind, one in kinds.items():
+        print(f"| **{kind}** | | | |")
+        parts = {subject: lambda part=part, one=one: part(one) for subject, part in PARTS.items()}
+        if one is chaos:
+            parts["units"] = lambda: iter([unit_count(chaos)])
+        own, _ = measured(parts, only)
+        figures[kind] = [figure.as_dict() for figure in own if not figure.key.endswith("-control")]
+    return figures
+
+
+def about(found: Setting) -> dict[str, object]:
+    """What the card tells of the model besides figures."""
+    known, network = found.known, found.model.network
+    return {
+        "image_size": found.model.image_size,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "embedding": network.text_projection.shape[1],
+        "context": network.context_length,
+        "tokens": network.vocab_size,
+        "words": len(known.words),
+        "hidden": len(known.hidden),
+        "drawings": len(known.drawings),
+        "texts": len(known.texts),
+        "control": found.control.name,
+        "control_hash": found.control.weights_hash,
+    }
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("photos", nargs="+")
-    parser.add_argument("--model", default="mini")
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--out", type=Path, default=RESULTS / "mini_card.json")
-    options = parser.parse_args()
-    model = cb.load(options.model, checkpoint=options.checkpoint)
-    found = measure(model, read_photos(options.photos).photos)
-    print("| what | hits | rate | chance |\n|---|---|---|---|")
-    print(*found["rows"], sep="\n")
-    print(*(json.dumps(one) for one in found["units"]), sep="\n")
-    found["rows"] = [asdict(one) for one in found["rows"]]
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    parser.add_argument("photos", nargs="*", help="folders or parquet files of photos")
+    parser.add_argument("--write", action="store_true", help="make the card of what was measured")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="a folder that `clipbench pretrain` wrote")
+    parser.add_argument("--model", default="mini", choices=["mini", "mini/random"])
+    parser.add_argument(
+        "--checkpoint", type=Path, help="other weights for the configuration of --run or mini"
+    )
+    parser.add_argument("--label", default="embedded", help='such as "stage 1"')
+    parser.add_argument(
+        "--gcompris", type=Path, default=Path("/"), help="where gcompris-qt-data was unpacked"
+    )
+    parser.add_argument(
+        "--in-the-wild", type=Path, help="the article's photos: apple-blank.jpg, apple-ipod.jpg, …"
+    )
+    parser.add_argument("--most", type=int, default=1000, help="pictures behind a figure")
+    parser.add_argument("--only", nargs="+", help="some parts alone, to try them; nothing is written")
+    parser.add_argument("--without-controls", action="store_true")
+    return parser
+
+
+def main() -> None:
+    """Measure, or write the card."""
+    options = arguments().parse_args()
+    if options.write:
+        return write_card()
+    print("| what | value (95 %), n | chance | target |\n|---|---|---|---|")
+    found = measure(options)
+    if not options.only:
+        path = RESULTS / f"mini_card_{re.sub(r'[^a-z0-9]+', '_', options.label.lower())}.json"
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""What the model costs: its file, loading it, and encoding one picture."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from card.figure import Figure
+
+_STARTS, _CORES = 3, 2
+# Loading in a process of its own, after torch is there, as in a notebook; then one picture at a time.
+_TIMED = f"""
+import json, sys, time
+from statistics import median
+import torch
+import clipbench as cb
+torch.set_num_threads({_CORES})
+start = time.perf_counter()
+model = cb.load("mini", checkpoint=sys.argv[1], device="cpu")
+loaded = time.perf_counter() - start
+photo = [cb.samples()[0].image]
+def encode():
+    start = time.perf_counter()
+    model.encode_image(photo)
+    return time.perf_counter() - start
+[encode() for _ in range(5)]
+print(json.dumps([loaded, median(encode() for _ in range(30))]))
+"""
+
+
+def cost_figures(source: Path, weights: Path) -> Iterator[Figure]:
+    """Size of the file, seconds to load, milliseconds for a picture.
+
+    Args:
+        source: what `load` takes as checkpoint: a folder or a file.
+        weights: the file of weights.
+    """
+    size = weights.stat().st_size / 1e6
+    yield Figure("costs/file", "file of weights", size, 1, target=32.0, unit="MB", at_most=True)
+    times = [timed(source) for _ in range(_STARTS)]
+    loads, encodes = ([one[part] for one in times] for part in (0, 1))
+    how = f"median of {_STARTS} fresh processes, after import torch"
+    yield Figure(
+        "costs/load",
+        "loading",
+        median(loads),
+        _STARTS,
+        (min(loads), max(loads)),
+        None,
+        None,
+        2.0,
+        how,
+        "s",
+        True,
+    )
+    how = f"{_CORES} threads, one photo at a time, median of 30 in each of {_STARTS} processes"
+    encodes = [1000 * one for one in encodes]
+    span = (min(encodes), max(encodes))
+    what = "encoding one picture"
+    yield Figure("costs/encode", what, median(encodes), _STARTS, span, None, None, 40.0, how, "ms", True)
+
+
+def timed(source: Path) -> tuple[float, float]:
+    """Seconds to load, and for one picture."""
+    command = [sys.executable, "-c", _TIMED, str(source)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded, encoded = json.loads(run.stdout)
+    return loaded, encoded

@@ -1,0 +1,80 @@
+"""What is measured, and on what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import clipbench as cb
+from clipbench.errors import ClipbenchError
+from clipbench.models import ClipModel, VisionModel
+from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
+from clipbench.pretrain.recipe import Recipe
+from clipbench.pretrain.towers import CONTROL
+from clipbench.pretrain.vocabulary import Vocabulary, vocabulary
+
+
+@dataclass(frozen=True)
+class Source:
+    """Photos of one origin.
+
+    Args:
+        photos: all that could be read.
+        side: shorter side of the first, pixels.
+    """
+
+    photos: tuple[LabelledPhoto, ...]
+    side: int
+
+    def of(self, split: str) -> list[LabelledPhoto]:
+        """Those of one split."""
+        return [photo for photo in self.photos if photo.split == split]
+
+    @property
+    def unseen(self) -> list[LabelledPhoto]:
+        """Those that no training saw."""
+        return [photo for photo in self.photos if photo.split != TRAIN]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Model, control, vocabulary and pictures.
+
+    Args:
+        model: what is measured.
+        control: the network it was started from.
+        known: the texts of the recipe that made the model.
+        recipe: that recipe.
+        sources: photos; their own split tells which of them training saw.
+        gcompris: folder with the photos of Debian's gcompris-qt-data.
+        wild: folder with the article's photos of labelled things.
+        most: pictures behind a figure.
+    """
+
+    model: ClipModel
+    control: VisionModel
+    known: Vocabulary
+    recipe: Recipe
+    sources: Sequence[Source]
+    gcompris: Path | None
+    wild: Path | None
+    most: int
+
+    @property
+    def finest(self) -> Source:
+        """The source of the largest photos."""
+        if not self.sources:
+            raise ClipbenchError("no photos were named; name what `clipbench pretrain` was given")
+        return max(self.sources, key=lambda source: source.side)
+
+
+def setting(
+    model: ClipModel, photos: Sequence[str], gcompris: Path | None, wild: Path | None, most: int
+) -> Setting:
+    """Read the photos, and the texts of the recipe."""
+    recipe = Recipe()
+    sources = []
+    for path in photos:
+        found = read_photos([path]).photos
+        sources.append(Source(found, min(found[0].open().size)))
+    control = cb.load(CONTROL, device=str(model.device))
+    return Setting(model, control, vocabulary(recipe), recipe, sources, gcompris, wild, most)
