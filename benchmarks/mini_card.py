@@ -35,6 +35,7 @@ from machine import machine
 
 import clipbench as cb
 from clipbench.models.card import CONFIG, MINI, WEIGHTS
+from clipbench.pretrain.photos import TRAIN
 
 # What depends on the texts falls to chance when they are shuffled; all of it does with random weights.
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
@@ -75,23 +76,25 @@ def line(figure: Figure) -> str:
 
 def measure(options: argparse.Namespace) -> dict:
     """All figures of a model and of its two controls, with all particulars."""
-    source = options.run or MINI
-    checkpoint = options.checkpoint or source
-    model = cb.load(options.model, checkpoint=checkpoint, device="cpu")
+    source = options.run or options.checkpoint or MINI
+    folder = source if source.is_dir() else MINI
+    model = cb.load(options.model, checkpoint=source, device="cpu")
+    recipe = json.loads((folder / CONFIG).read_text()).get("recipe")
     found = setting(model, options.photos, options.gcompris, options.in_the_wild, options.most)
-    weights = checkpoint if checkpoint.is_file() else checkpoint / WEIGHTS
+    if recipe != found.recipe.hash:
+        print(f"made by recipe {recipe}, measured on the texts of {found.recipe.hash}", file=sys.stderr)
     parts = {subject: lambda part=part: part(found) for subject, part in PARTS.items()}
     parts["units"] = lambda: unit_figures(found)
-    parts["costs"] = lambda: cost_figures(checkpoint, weights)
+    parts["costs"] = lambda: cost_figures(source, folder / WEIGHTS if source.is_dir() else source)
     start = time.perf_counter()
     figures, skipped = measured(parts, options.only)
-    named = best_units(found) if not options.only or "units" in options.only else []
-    controls = {} if options.without_controls else controlled(found, source, options.only)
+    named = best_units(found) if any(figure.key == "units/count" for figure in figures) else []
+    controls = {} if options.without_controls else controlled(found, folder, options.only)
     return {
         "label": options.label,
         "model": model.name,
         "weights_hash": model.weights_hash,
-        "recipe": json.loads((source / CONFIG).read_text()).get("recipe"),
+        "recipe": recipe,
         "seed": 0,
         "about": about(found),
         "figures": [figure.as_dict() for figure in figures],
@@ -104,10 +107,10 @@ def measure(options: argparse.Namespace) -> dict:
     }
 
 
-def controlled(found: Setting, source: Path, only: list[str] | None) -> dict[str, list[dict]]:
+def controlled(found: Setting, folder: Path, only: list[str] | None) -> dict[str, list[dict]]:
     """The figures with the text tower shuffled, and with random weights."""
     few = replace(found, most=min(found.most, CONTROLLED))
-    chaos = replace(few, model=cb.load("mini/random", checkpoint=source, device="cpu"))
+    chaos = replace(few, model=cb.load("mini/random", checkpoint=folder, device="cpu"))
     kinds = {"text tower shuffled": replace(few, model=Shuffled(found.model)), "random weights": chaos}
     figures = {}
     for kind, one in kinds.items():
@@ -123,9 +126,11 @@ def controlled(found: Setting, source: Path, only: list[str] | None) -> dict[str
 def about(found: Setting) -> dict[str, object]:
     """What the card tells of the model besides figures."""
     known, network = found.known, found.model.network
+    counts = [f"{len(source.photos):,} of {source.side} px" for source in found.sources]
     return {
         "image_size": found.model.image_size,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "units": found.model.layer(found.model.last_layer).channels,
         "embedding": network.text_projection.shape[1],
         "context": network.context_length,
         "tokens": network.vocab_size,
@@ -133,6 +138,8 @@ def about(found: Setting) -> dict[str, object]:
         "hidden": len(known.hidden),
         "drawings": len(known.drawings),
         "texts": len(known.texts),
+        "photos": " and ".join(counts),
+        "photos_trained": sum(len(source.of(TRAIN)) for source in found.sources),
         "control": found.control.name,
         "control_hash": found.control.weights_hash,
     }
@@ -143,11 +150,10 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("photos", nargs="*", help="folders or parquet files of photos")
     parser.add_argument("--write", action="store_true", help="make the card of what was measured")
-    parser.add_argument("--run", type=Path, metavar="DIR", help="a folder that `clipbench pretrain` wrote")
+    measured = parser.add_mutually_exclusive_group()
+    measured.add_argument("--run", type=Path, metavar="DIR", help="a folder that `clipbench pretrain` wrote")
+    measured.add_argument("--checkpoint", type=Path, help="other weights for the embedded configuration")
     parser.add_argument("--model", default="mini", choices=["mini", "mini/random"])
-    parser.add_argument(
-        "--checkpoint", type=Path, help="other weights for the configuration of --run or mini"
-    )
     parser.add_argument("--label", default="embedded", help='such as "stage 1"')
     parser.add_argument(
         "--gcompris", type=Path, default=Path("/"), help="where gcompris-qt-data was unpacked"
@@ -164,10 +170,13 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure, or write the card."""
     options = arguments().parse_args()
-    if options.write:
-        return write_card()
-    print("| what | value (95 %), n | chance | target |\n|---|---|---|---|")
-    found = measure(options)
+    try:
+        if options.write:
+            return write_card()
+        print("| what | value (95 %), n | chance | target |\n|---|---|---|---|")
+        found = measure(options)
+    except cb.ClipbenchError as error:
+        sys.exit(str(error))
     if not options.only:
         path = RESULTS / f"mini_card_{re.sub(r'[^a-z0-9]+', '_', options.label.lower())}.json"
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -71,6 +71,7 @@ def short_card(shipped: dict) -> str:
 
 def markdown(measured: Sequence[dict], shipped: dict) -> str:
     """MODEL_CARD.md: the template with its places filled."""
+    measured = [*(one for one in measured if one is not shipped), shipped]
     filled = {
         "standing": _BRIDGE if shipped["recipe"] is None else "",
         "weights": f"{shipped['weights_hash']} ({shipped['label']})",
@@ -80,7 +81,7 @@ def markdown(measured: Sequence[dict], shipped: dict) -> str:
         "units": "\n".join(unit_lines(shipped)),
         "controls": "\n".join(control_table(shipped)),
         "skipped": "\n".join(skip_lines(measured)),
-        "particulars": particulars(shipped),
+        "particulars": "\n".join(particulars(measured)),
         **{
             f"about.{key}": f"{told:,}" if isinstance(told, int) else told
             for key, told in shipped["about"].items()
@@ -165,12 +166,13 @@ def skip_lines(measured: Sequence[dict]) -> Iterator[str]:
         yield from (f"- {one['label']}, {gap['subject']}: {gap['why']}." for gap in one["skipped"])
 
 
-def particulars(shipped: Mapping) -> str:
-    """On what it was measured, and how long that took."""
-    machine = shipped["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    return (
-        f"Measured in {shipped['seconds'] / 60:.0f} minutes with up to {shipped['most']} pictures behind a "
-        f"figure, seed {shipped['seed']}, on {machine['cores']} cores of {machine['cpu']}, "
-        f"Python {machine['python']}, {versions}."
-    )
+def particulars(measured: Sequence[dict]) -> Iterator[str]:
+    """Of each measurement: what of, on what, and how long it took."""
+    for one in measured:
+        machine = one["machine"]
+        versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+        yield (
+            f"- {one['label']}: weights {one['weights_hash']}, recipe {one['recipe'] or 'none'}, seed "
+            f"{one['seed']}, up to {one['most']} pictures behind a figure, {one['seconds'] / 60:.0f} minutes "
+            f"on {machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {versions}"
+        )

@@ -35,17 +35,18 @@ def _of_source(setting: Setting, source: Source, split: str) -> Iterator[Figure]
     key, n, chance = f"{split.replace(' ', '-')}-{source.side}", len(images), 1 / len(setting.known.classes)
     where = f"{which}, {source.side} px files"
     seen_at = f"both networks see the same {setting.model.image_size} px"
-    yield Figure(
-        f"photos/{key}-ratio",
-        f"top-1 relative to the control's, {where}",
-        ratio(own, theirs),
-        n,
-        bootstrap(lambda drawn: ratio(own[drawn], theirs[drawn]), n),
-        chance=chance / theirs.mean() if theirs.any() else None,
-        target=target,
-        how=f"{seen_at}; “{PHOTO}”; paired bootstrap over photos",
-        unit="",
-    )
+    if theirs.any():
+        yield Figure(
+            f"photos/{key}-ratio",
+            f"top-1 relative to the control's, {where}",
+            ratio(own, theirs),
+            n,
+            bootstrap(lambda drawn: ratio(own[drawn], theirs[drawn]), n),
+            chance=float(chance / theirs.mean()),
+            target=target,
+            how=f"{seen_at}; “{PHOTO}”; paired bootstrap over photos",
+            unit="",
+        )
     yield rate(f"photos/{key}", f"top-1 among the 1,000 names, {where}", int(own.sum()), n, chance)
     yield rate(f"photos/{key}-control", f"the control's own, {where}", int(theirs.sum()), n, chance)
 

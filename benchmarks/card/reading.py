@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFont
 
 import clipbench as cb
 from card.figure import Figure, best, rate
@@ -14,6 +14,7 @@ from clipbench.pretrain.fonts import test_fonts
 from clipbench.pretrain.vocabulary import WORD
 from clipbench.stimuli.lettering import fitted
 
+_STYLES = ("Regular", "Book", "Bold", "Italic", "Oblique", "Bold Italic", "Bold Oblique")
 _TURN = 10  # degrees to either side
 _WIDTHS = (0.5, 0.9)  # of the picture's, that a word spans
 _HIGHEST = 0.5  # of the picture, that a short word is
@@ -39,13 +40,17 @@ def reading_figures(setting: Setting) -> Iterator[Figure]:
                 "black on white" if kind == "clean" else f"coloured, turned by up to {_TURN}°, on textures"
             )
             what = f"{len(words)} {which}, {looks}"
-            how = f"“{WORD}”; {', '.join(families)}"
+            how = f"“{WORD}”; {', '.join(families)} in regular, bold and italic"
             yield rate(f"reading/{key}-{kind}", what, hits, len(places), 1 / len(words), target, how)
 
 
 def unseen_families() -> dict[str, Sequence[Path]]:
-    """Family -> files of the fonts kept out of training."""
-    families = test_fonts()
+    """Family -> files of the fonts kept out of training, in the styles that every family has."""
+    named = {
+        name: [path for path in paths if ImageFont.truetype(path, 12).getname()[1] in _STYLES]
+        for name, paths in test_fonts().items()
+    }
+    families = {name: paths for name, paths in named.items() if paths}
     if not families:
         raise ClipbenchError(
             "no font that training leaves out is installed; run "

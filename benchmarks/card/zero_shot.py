@@ -37,7 +37,7 @@ _COLLECTIONS = (
     "erase",
     "categorization",
 )
-_SMALLEST = 150
+_SMALLEST, _LARGEST = 150, 640  # pixels; larger photos are made smaller, to save memory
 _TITLED = re.compile(r'"title": *qsTr\("([^"]+)"\)(?:(?!"title").)*?"image2": *"[^"]*/([^"/]+)"', re.DOTALL)
 
 
@@ -107,4 +107,5 @@ def _named_photos(folder: Path | None) -> Iterator[tuple[str, Image.Image]]:
             if file.suffix == ".webp":
                 photo = Image.open(io.BytesIO(content)).convert("RGB")
                 if min(photo.size) >= _SMALLEST:
+                    photo.thumbnail((_LARGEST, _LARGEST), Image.Resampling.BICUBIC)
                     yield titles.get(file.name, name_of_file(file.stem)).lower(), photo
