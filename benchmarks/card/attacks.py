@@ -11,7 +11,6 @@ from torch import Tensor
 
 import clipbench as cb
 from card.figure import Figure, best, bootstrap, rate, spread
-from card.photos import control_classes
 from card.setting import Setting
 from clipbench.errors import ClipbenchError
 from clipbench.pretrain.vocabulary import PHOTO
@@ -29,7 +28,7 @@ def article_figures(setting: Setting) -> Iterator[Figure]:
     side = setting.model.image_size
     chosen = spread(setting.finest.unseen, min(setting.most, _PHOTOS))
     squares = [ImageOps.fit(photo.open(), (side, side)) for photo in chosen]
-    clean = setting.model.encode_image(squares), control_classes(setting, squares)
+    clean = setting.model.encode_image(squares), setting.control.predictions(squares)
     how = f"article's recipe at {side} px; among the 1,000 names and the word; photos not taken for it before"
     rates, figures = {}, []
     for text in (*_TARGETS, *_REPORTED):
@@ -39,7 +38,7 @@ def article_figures(setting: Setting) -> Iterator[Figure]:
         figures.append(_figure(setting, text, f"the article's label “{text}” wins", rates[text], target, how))
         if text in setting.known.classes:
             place = setting.known.classes.index(text)
-            theirs = outcome(clean[1] == place, control_classes(setting, attacked) == place)
+            theirs = outcome(clean[1] == place, setting.control.predictions(attacked) == place)
             figures.append(_figure(setting, f"{text}-control", f"the control's “{text}”", theirs, None, how))
     yield _mean(setting, np.array([rates[text] for text in _TARGETS]), how)
     yield from figures

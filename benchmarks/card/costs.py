@@ -41,7 +41,7 @@ def cost_figures(source: Path, weights: Path) -> Iterator[Figure]:
     yield Figure("costs/file", "file of weights", size, 1, target=32.0, unit="MB", at_most=True)
     times = [timed(source) for _ in range(_STARTS)]
     loads, encodes = ([one[part] for one in times] for part in (0, 1))
-    how = f"median of {_STARTS} fresh processes, after import torch"
+    how = f"median of {_STARTS} fresh processes, after import torch; in brackets the least and the most"
     yield Figure(
         "costs/load",
         "loading",
@@ -55,7 +55,7 @@ def cost_figures(source: Path, weights: Path) -> Iterator[Figure]:
         "s",
         True,
     )
-    how = f"{_CORES} threads, one photo at a time, median of 30 in each of {_STARTS} processes"
+    how = f"{_CORES} threads, one photo at a time, median of 30 in each of the same processes"
     encodes = [1000 * one for one in encodes]
     span = (min(encodes), max(encodes))
     what = "encoding one picture"

@@ -1,13 +1,11 @@
 """What mini kept of photos: its top-1 among the thousand names, beside its control's on the same pixels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
 
 from card.figure import Figure, best, bootstrap, rate, spread
 from card.setting import Setting, Source
-from clipbench.models import Read
 from clipbench.pretrain.photos import UNSEEN_CLASS, UNSEEN_PHOTO
 from clipbench.pretrain.vocabulary import PHOTO
 
@@ -15,7 +13,6 @@ _SPLITS = {
     UNSEEN_CLASS: ("classes without training photo", 0.75),
     UNSEEN_PHOTO: ("classes with training photos, unseen photos", 0.85),
 }
-_CHUNK = 32
 
 
 def photo_figures(setting: Setting) -> Iterator[Figure]:
@@ -31,7 +28,7 @@ def _of_source(setting: Setting, source: Source, split: str) -> Iterator[Figure]
     chosen = spread(source.of(split), setting.most)
     images, labels = [photo.open() for photo in chosen], [photo.label for photo in chosen]
     own = best(setting.model, images, setting.known.classes, PHOTO) == labels
-    theirs = control_classes(setting, images) == labels
+    theirs = setting.control.predictions(images) == labels
     key, n, chance = f"{split.replace(' ', '-')}-{source.side}", len(images), 1 / len(setting.known.classes)
     where = f"{which}, {source.side} px files"
     seen_at = f"both networks see the same {setting.model.image_size} px"
@@ -54,12 +51,3 @@ def _of_source(setting: Setting, source: Source, split: str) -> Iterator[Figure]
 def ratio(own: np.ndarray, theirs: np.ndarray) -> float:
     """Hits of the one over hits of the other; nan where the other has none."""
     return float(own.sum() / theirs.sum()) if theirs.any() else float("nan")
-
-
-def control_classes(setting: Setting, images: Sequence[Image.Image]) -> np.ndarray:
-    """The control's class of each image as mini gets to see it: the same pixels at mini's size."""
-    logits, found = Read("logits"), []
-    for start in range(0, len(images), _CHUNK):
-        pixels = setting.model.pixels(images[start : start + _CHUNK])
-        found.append(setting.control.read(pixels, [logits])[logits].flatten(1).argmax(1).cpu().numpy())
-    return np.concatenate(found)

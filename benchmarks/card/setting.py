@@ -4,13 +4,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
 import clipbench as cb
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, VisionModel
+from clipbench.models import ClipModel, Read, VisionModel
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.towers import CONTROL
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary
+
+_CHUNK = 32  # images in one forward pass
+
+
+class Control:
+    """The network that the model was started from, shown the very pixels that the model is shown.
+
+    Args:
+        network: the control; its own size is another.
+        model: resizes and crops.
+    """
+
+    def __init__(self, network: VisionModel, model: ClipModel):
+        self._network, self._model = network, model
+
+    def activations(self, images: Sequence[Image.Image], layer: str, relu: bool = False) -> Tensor:
+        """As of any model, at the size of the other."""
+        read = Read(layer, relu)
+        chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
+        return torch.cat([self._network.read(self._model.pixels(chunk), [read])[read] for chunk in chunks])
+
+    def predictions(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """The class of each image, (n,)."""
+        return self.activations(images, "logits").flatten(1).argmax(1).cpu().numpy()
+
+    def __getattr__(self, name: str):
+        return getattr(self._network, name)
 
 
 @dataclass(frozen=True)
@@ -41,7 +73,7 @@ class Setting:
 
     Args:
         model: what is measured.
-        control: the network it was started from.
+        control: the network it was started from, at the model's size.
         known: the texts of the recipe that made the model.
         recipe: that recipe.
         sources: photos; their own split tells which of them training saw.
@@ -51,7 +83,7 @@ class Setting:
     """
 
     model: ClipModel
-    control: VisionModel
+    control: Control
     known: Vocabulary
     recipe: Recipe
     sources: Sequence[Source]
@@ -76,5 +108,5 @@ def setting(
     for path in photos:
         found = read_photos([path]).photos
         sources.append(Source(found, min(found[0].open().size)))
-    control = cb.load(CONTROL, device=str(model.device))
+    control = Control(cb.load(CONTROL, device=str(model.device)), model)
     return Setting(model, control, vocabulary(recipe), recipe, sources, gcompris, wild, most)
