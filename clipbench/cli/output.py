@@ -40,7 +40,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)
 
 
-def progress(steps: Iterable, total: int, unit: str) -> Iterable:
+def progress(steps: Iterable, total: int | None, unit: str) -> Iterable:
     """The steps themselves, with a bar on stderr as they are read if a terminal is there."""
     from tqdm import tqdm
 
