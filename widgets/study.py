@@ -182,10 +182,12 @@ class Study:
     def __init__(self, load_control: Callable[[], ImageModel]):
         self._load_control, self._control = load_control, None
         self._shipped, self.own = tuple(cb.concepts()), ()
+        self._answers, self._of_control = {}, {}
         result, control = (Multimodal.load(EXAMPLE / file) for file in EXAMPLES.values())
         self.example = Answer(self.concepts, result, control)
-        self._answers = {self._key(result.provenance.weights_hash, LAYER): self.example}
-        self._of_control = {self._key(control.provenance.weights_hash, LAYER): control}
+        if control.concepts == tuple(each.name for each in self.concepts):
+            self._answers[self._key(result.provenance.weights_hash, LAYER)] = self.example
+            self._of_control[self._key(control.provenance.weights_hash, LAYER)] = control
 
     @property
     def concepts(self) -> tuple[cb.Concept, ...]:
