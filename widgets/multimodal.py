@@ -101,6 +101,8 @@ class Panel(parts.Page):
         """Show what is known of the chosen layer, if anything is."""
         model = self._bench.model
         answer = None if model is None else self._study.known(model, self._units.layer)
+        if self._job.state != "running":
+            self._step = None  # how far the last one came is of no interest any more
         if answer is not None and answer is not self._answer:
             self._take(answer)
         self._tell()
@@ -168,15 +170,13 @@ class Panel(parts.Page):
         if stale:
             self._view.fade()
         if job.state == "running":
-            self._progress.say(_running(step, job.progress.rate, job.progress.done))
+            told = [_running(step, job.progress.rate, job.progress.done)]
         elif stale and self._bench.loading:
-            self._progress.say(f"loading {self._bench.loading} …")
-        elif stale:
-            self._progress.say(f"{self._units.layer} has not been measured yet; press Start")
-        elif step is None:
-            self._progress.say("a finished example; Start measures it anew")
+            told = [f"loading {self._bench.loading} …"]
         else:
-            self._progress.say(f"{job.state} · {step.done} of {step.total} pictures")
+            told = [f"{job.state} · {step.done} of {step.total} pictures"] if step is not None else []
+            told += [f"{self._units.layer} has not been measured yet; press Start"] if stale else []
+        self._progress.say(" · ".join(told) or "a finished example; Start measures it anew")
 
 
 class View(w.VBox):
