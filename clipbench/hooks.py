@@ -98,8 +98,9 @@ class _Reached(Exception):
 def reading(taps: Mapping[Hashable, Tap], *, stop: bool = False) -> Iterator[dict[Hashable, Tensor]]:
     """Collect what passes the taps while the block runs.
 
-    The value read is the one that flows, with its gradient. The network goes on with a copy, so that
-    nothing further down, such as an in-place ReLU, can overwrite what was read.
+    The value read is the one that flows: gradients go from it to the input, and from what lies further
+    down to it. The network goes on with a copy, so that nothing there, such as an in-place ReLU, can
+    overwrite what was read.
 
     Args:
         taps: what to read, under names of your choice.
@@ -117,7 +118,7 @@ def reading(taps: Mapping[Hashable, Tap], *, stop: bool = False) -> Iterator[dic
             read[key] = tap.to_map(value)
             if stop and len(read) == len(taps):
                 raise reached
-            return value.clone()
+            return tap.to_flow(read[key].clone(), value)
 
         return watch
 

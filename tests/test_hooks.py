@@ -68,6 +68,16 @@ def test_the_gradient_flows_through_what_is_read(net, picture):
     torch.testing.assert_close(picture.grad, 4 * picture.detach() - 2)
 
 
+@pytest.mark.parametrize("tokens", [None, Tokens(prefix=1, grid=(1, 2))])
+def test_the_gradient_flows_back_to_what_is_read(tokens):
+    """Also where a read is another view of what flows: tokens, and vectors as maps without extent."""
+    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1, bias=False))
+    with reading({"hidden": Tap(net[0], tokens=tokens)}) as acts:
+        out = net(torch.randn(2, 3) if tokens is None else torch.randn(2, 3, 3))
+    (gradient,) = torch.autograd.grad(out.sum(), acts["hidden"])
+    torch.testing.assert_close(gradient, net[1].weight.detach().view(1, 3, 1, 1).expand_as(acts["hidden"]))
+
+
 def test_stop_ends_the_forward_pass_at_the_deepest_tap(net, picture):
     ran = []
     net.second.register_forward_hook(lambda *_: ran.append("second"))
