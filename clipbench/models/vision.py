@@ -1,5 +1,6 @@
 """A classifier without a text tower, such as the unimodal control."""
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -9,6 +10,7 @@ from timm.data import ImageNetInfo, infer_imagenet_subset
 from torch import Tensor, nn
 from torchvision.transforms import Compose
 
+from clipbench.errors import unknown
 from clipbench.hooks import Tap
 from clipbench.models.image_model import ImageModel
 
@@ -37,6 +39,18 @@ class VisionModel(ImageModel):
             (n, k) float32, in the order of `classes`.
         """
         return self.activations(images, "logits").flatten(1).float()
+
+    def classes_named(self, label: str) -> list[int]:
+        """Numbers of the classes whose name contains a label as whole words, in any case.
+
+        Raises:
+            ClipbenchError: there is none; the sentence names the nearest.
+        """
+        words = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
+        found = [number for number, name in enumerate(self.classes) if words.search(name)]
+        if not found:
+            raise unknown(f"class of {self.name}", label, self.classes)
+        return found
 
 
 def _class_names(network: nn.Module) -> tuple[str, ...]:
