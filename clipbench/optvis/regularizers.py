@@ -2,17 +2,17 @@
 
 Each is a frozen value with a weight, prints itself into the provenance, and gives (n,) to be subtracted
 from the objective. Lucid sums over all pixels, so that a weight means something else at every size; here
-the sum is scaled to Lucid's 64 × 64 px, where both agree.
+the sum is scaled to Lucid's 64 × 64 px, where both agree. Of transparent pictures they judge the colours,
+`alpha` the opacity.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
 
 from clipbench.errors import ClipbenchError
+from clipbench.optvis.filters import bilateral5, blur3
 
 _REFERENCE_PIXELS = 64 * 64
 _GREY = 0.5
@@ -35,8 +35,8 @@ class Regularizer(ABC):
         return f"{type(self).__name__.lower()} {self.weight:g}"
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Weighted penalty of (n, 3, h, w) in [0, 1], as (n,)."""
-        return self.weight * self.penalty(images)
+        """Weighted penalty of (n, 3 or 4, h, w) in [0, 1], as (n,)."""
+        return self.weight * self.penalty(images[:, :3])
 
     @abstractmethod
     def penalty(self, images: Tensor) -> Tensor:
@@ -70,6 +70,14 @@ class L2(Regularizer):
         return (1e-6 + squares).sqrt()
 
 
+class L2Mean(Regularizer):
+    """Mean square of the distance from grey (Goh et al. 2021, `l2` of their facets, at weight 10)."""
+
+    def penalty(self, images: Tensor) -> Tensor:
+        """See `Regularizer.penalty`."""
+        return (images - _GREY).square().mean(dim=(1, 2, 3))
+
+
 class Blur(Regularizer):
     """Half the squared distance to the picture's own blur, held fixed (Lucid's `blur_input_each_step`)."""
 
@@ -77,6 +85,31 @@ class Blur(Regularizer):
         """See `Regularizer.penalty`."""
         distance = (images - blur3(images).detach()).square().sum(dim=(1, 2, 3))
         return 0.5 * distance * _per_reference(images)
+
+
+class Bilateral(Regularizer):
+    """Half the squared distance to the picture's own bilateral filter, held fixed: edges are free."""
+
+    def penalty(self, images: Tensor) -> Tensor:
+        """See `Regularizer.penalty`."""
+        distance = (images - bilateral5(images.detach())).square().sum(dim=(1, 2, 3))
+        return 0.5 * distance * _per_reference(images)
+
+
+class Alpha(Regularizer):
+    """Root mean square of the opacity (Goh et al. 2021, `mean_alpha` of their facets)."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """See `Regularizer.__call__`."""
+        if images.shape[1] != 4:
+            raise ClipbenchError(
+                "only transparent pictures have an opacity; use parametrizations.transparent"
+            )
+        return self.weight * self.penalty(images[:, 3:])
+
+    def penalty(self, images: Tensor) -> Tensor:
+        """Of (n, 1, h, w), opacity in [0, 1]."""
+        return images.square().mean(dim=(1, 2, 3)).sqrt()
 
 
 def tv(weight: float) -> Tv:
@@ -99,19 +132,19 @@ def blur(weight: float) -> Blur:
     return Blur(weight)
 
 
-def blur3(images: Tensor) -> Tensor:
-    """3 × 3 blur with weight 1 in the middle and 0.5 around it, normalised; edges are repeated.
+def l2mean(weight: float) -> L2Mean:
+    """Mean square of the distance from grey; 10 is what the article's facets used."""
+    return L2Mean(weight)
 
-    Args:
-        images: (n, 3, h, w).
 
-    Returns:
-        The same shape.
-    """
-    kernel = torch.full((3, 3), 0.5, device=images.device, dtype=images.dtype)
-    kernel[1, 1] = 1.0
-    kernel = (kernel / kernel.sum()).expand(images.shape[1], 1, 3, 3)
-    return conv2d(pad(images, (1, 1, 1, 1), mode="replicate"), kernel, groups=images.shape[1])
+def bilateral(weight: float) -> Bilateral:
+    """Distance to the picture's own bilateral filter: a penalty on noise, but not on edges."""
+    return Bilateral(weight)
+
+
+def alpha(weight: float) -> Alpha:
+    """Opacity of a transparent picture; 1 is what the article's facets used."""
+    return Alpha(weight)
 
 
 def _per_reference(images: Tensor) -> float:
