@@ -1,0 +1,42 @@
+"""A photo that an optimisation starts from, or whose features a picture is to have."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.functional import center_crop, pil_to_tensor, resize
+
+from clipbench.stimuli.images import rgb
+
+
+@dataclass(frozen=True)
+class Original:
+    """A photo as a value: two are equal when their pixels are, and it prints a digest of them.
+
+    Args:
+        image: a PIL image of any mode and size.
+
+    Raises:
+        ClipbenchError: no PIL image, or one without a way to RGB.
+    """
+
+    image: Image.Image = field(compare=False, repr=False)
+    digest: str = field(init=False)
+
+    def __post_init__(self):
+        image = rgb(self.image)
+        object.__setattr__(self, "image", image)
+        content = f"{image.size}".encode() + image.tobytes()
+        object.__setattr__(self, "digest", sha256(content).hexdigest()[:8])
+
+    def __str__(self) -> str:
+        return f"photo {self.digest}"
+
+    def pixels(self, size: int) -> Tensor:
+        """The middle square of the photo: (1, 3, size, size) float32 in [0, 1]."""
+        image = center_crop(self.image, min(self.image.size))
+        if image.size != (size, size):
+            image = resize(image, [size, size])
+        return pil_to_tensor(image)[None].to(torch.float32) / 255
