@@ -1,0 +1,232 @@
+"""What tells a theme from everything else, in the layers of a model: the weights of a facet."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from clipbench.errors import ClipbenchError
+from clipbench.models import ImageModel, Read
+from clipbench.optvis.logistic import balanced_accuracy, fit
+from clipbench.optvis.original import Original
+
+LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would be held out
+LEAST_ACCURACY = 0.8
+PUBLISHED_LAYERS = ("layer3.0", "layer3.2", "layer3.4", "layer3.6", "layer3.8")  # of RN50x4
+_HELD_OUT = 4  # one picture in so many
+_CHUNK = 32  # pictures in one forward pass
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The weights of a theme. Two facets are equal when their weights are.
+
+    Args:
+        name: of the theme.
+        weights: layer -> (channels,) or (channels, h, w) float32; how each activation after the ReLU counts.
+        model, weights_hash: what it was trained on; None where a file does not say.
+        accuracy: layer -> mean of the two rates at which held-out pictures are told right, in [0, 1].
+        n: numbers of theme pictures and of background pictures.
+    """
+
+    name: str
+    weights: Mapping[str, Tensor] = field(compare=False, repr=False)
+    model: str | None = None
+    weights_hash: str | None = None
+    accuracy: Mapping[str, float] = field(default_factory=dict, compare=False)
+    n: tuple[int, int] | None = None
+    digest: str = field(init=False)
+
+    def __post_init__(self):
+        content = sha256()
+        for layer, weights in self.weights.items():
+            content.update(f"{layer} {tuple(weights.shape)}".encode() + weights.numpy().tobytes())
+        object.__setattr__(self, "digest", content.hexdigest()[:8])
+
+    def __str__(self) -> str:
+        return f"facet {self.name} {self.digest} of {'+'.join(self.weights)}"
+
+    def check(self, model: ImageModel) -> None:
+        """Raise a ClipbenchError unless the facet fits a model."""
+        if self.weights_hash not in (None, model.weights_hash):
+            raise ClipbenchError(
+                f"the facet {self.name!r} was trained on {self.model} {self.weights_hash[:8]}, not on "
+                f"{model.name} {model.weights_hash[:8]}; train one on that"
+            )
+        for layer, weights in self.weights.items():
+            channels = model.layer(layer).channels
+            if len(weights) != channels:
+                raise ClipbenchError(
+                    f"the facet {self.name!r} has {len(weights)} channels for layer {layer!r}, {model.name} "
+                    f"has {channels}; take a facet of that model"
+                )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the facet as .npz: arrays, and a line of JSON; it appears at once or not at all.
+
+        Raises:
+            ClipbenchError: the folder is missing, not writable, or full.
+        """
+        path = Path(path)
+        about = {name: getattr(self, name) for name in ("name", "model", "weights_hash", "n")}
+        about |= {"accuracy": dict(self.accuracy), "layers": list(self.weights)}
+        arrays = {f"weights{i}": weights.numpy() for i, weights in enumerate(self.weights.values())}
+        partial = path.with_name(f".{uuid4().hex}.partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+            partial.replace(path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ClipbenchError(
+                f"cannot write {str(path)!r} ({reason}); name a folder that can be written to"
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+
+def train_probe(
+    model: ImageModel,
+    layers: str | Sequence[str],
+    themes: Sequence[Image.Image],
+    backgrounds: Sequence[Image.Image],
+    name: str = "theme",
+    seed: int = 0,
+) -> Facet:
+    """Learn to tell pictures of a theme from others by the mean activations of some layers.
+
+    One logistic regression a layer, both kinds of pictures counting alike. Each is judged by a quarter of
+    either kind that it was not trained on. The weights are scaled to a root mean square of 1, so that at
+    strength 1 the theme weighs about as much as the unit.
+
+    Args:
+        model: whose layers.
+        layers: names, lower ones than the unit's.
+        themes: PIL images of the theme.
+        backgrounds: PIL images of anything else.
+        name: what to call the theme.
+        seed: of the choice of pictures that are held out.
+
+    Returns:
+        A facet with (channels,) weights for each layer.
+
+    Raises:
+        ClipbenchError: fewer than 20 different pictures of a kind, a picture of both kinds, an unknown layer,
+            or one that tells fewer than 80 % of the held-out pictures right.
+    Source: Goh et al. 2021, appendix: linear probes on lower layers, a theme against natural pictures.
+    """
+    layers = (layers,) if isinstance(layers, str) else tuple(layers)
+    for layer in layers:
+        model.layer(layer)
+    if not layers:
+        raise ClipbenchError("there is no layer to train on; give at least one")
+    themes, backgrounds = _distinct(themes, "the theme"), _distinct(backgrounds, "the background")
+    if themes.keys() & backgrounds.keys():
+        raise ClipbenchError("a picture is in the theme and in the background; take it out of one of them")
+    pictures = [*themes.values(), *backgrounds.values()]
+    is_theme = torch.arange(len(pictures)) < len(themes)
+    held = _held_out(is_theme, torch.Generator().manual_seed(seed))
+    weights, accuracy = {}, {}
+    for layer, features in _mean_activations(model, layers, pictures).items():
+        learnt, bias = fit(features[~held], is_theme[~held])
+        accuracy[layer] = balanced_accuracy(features[held] @ learnt + bias > 0, is_theme[held])
+        weights[layer] = (learnt / learnt.square().mean().sqrt()).float()
+    _check_accuracy(name, accuracy)
+    n = (len(themes), len(backgrounds))
+    return Facet(name, weights, model.name, model.weights_hash, accuracy, n)
+
+
+def load_facet(path: str | Path) -> Facet:
+    """Read what `Facet.save` wrote; nothing in the file is run.
+
+    Raises:
+        ClipbenchError: no such file, or none of clipbench.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            arrays = [torch.from_numpy(file[f"weights{i}"]) for i in range(len(about["layers"]))]
+        weights = dict(zip(about.pop("layers"), arrays, strict=True))
+        about["n"] = about["n"] and tuple(about["n"])
+        return Facet(weights=weights, **about)
+    except (OSError, KeyError, ValueError, TypeError, BadZipFile) as error:
+        raise ClipbenchError(f"{str(path)!r} is not a facet that clipbench has written") from error
+
+
+def published_facet(files: Sequence[str | Path], layers: Sequence[str] = PUBLISHED_LAYERS) -> Facet:
+    """Read the published facet tensors of OpenAI, one `*_spatial.npy` a layer; nothing in them is run.
+
+    Args:
+        files: in the order of the layers, each (1, channels, h, w) or, without space, (1, channels).
+        layers: the layers they belong to; those of RN50x4 by default.
+
+    Raises:
+        ClipbenchError: another number of files than layers, or a file with something else in it.
+    """
+    if len(files) != len(layers) or not files:
+        raise ClipbenchError(f"{len(files)} files do not fit {len(layers)} layers; give one file a layer")
+    weights = {layer: _published_weights(file) for layer, file in zip(layers, files, strict=True)}
+    return Facet(Path(files[0]).stem.removesuffix("_spatial"), weights)
+
+
+def _published_weights(path: str | Path) -> Tensor:
+    try:
+        array = np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ClipbenchError(f"{str(path)!r} cannot be read as a .npy of numbers") from error
+    if not isinstance(array, np.ndarray) or array.ndim not in (2, 4) or len(array) != 1:
+        shape = getattr(array, "shape", "no array")
+        raise ClipbenchError(f"{str(path)!r} holds {shape}; a facet is (1, channels, h, w) or (1, channels)")
+    return torch.from_numpy(array[0].astype(np.float32))
+
+
+def _distinct(images: Iterable[Image.Image], kind: str) -> dict[str, Image.Image]:
+    """Pictures by their digest, or a ClipbenchError if there are too few different ones."""
+    distinct = {Original(image).digest: image for image in images}
+    if len(distinct) < LEAST_PICTURES:
+        raise ClipbenchError(
+            f"{len(distinct)} different pictures of {kind} are too few; give at least {LEAST_PICTURES}"
+        )
+    return distinct
+
+
+def _held_out(is_theme: Tensor, generator: torch.Generator) -> Tensor:
+    """Mark a quarter of either kind, chosen by chance: (n,) bool."""
+    held = torch.zeros_like(is_theme)
+    for kind in (is_theme.nonzero()[:, 0], (~is_theme).nonzero()[:, 0]):
+        chosen = torch.randperm(len(kind), generator=generator)[: len(kind) // _HELD_OUT]
+        held[kind[chosen]] = True
+    return held
+
+
+@torch.no_grad()
+def _mean_activations(
+    model: ImageModel, layers: Sequence[str], pictures: Sequence[Image.Image]
+) -> dict[str, Tensor]:
+    """Activations after the ReLU, mean over positions: layer -> (n, channels) float64 on the CPU."""
+    reads = {layer: Read(layer, relu=True) for layer in layers}
+    chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
+    seen = [model.read(model.pixels(chunk), reads.values()) for chunk in chunks]
+    return {
+        layer: torch.cat([acts[read].mean(dim=(2, 3)).double().cpu() for acts in seen])
+        for layer, read in reads.items()
+    }
+
+
+def _check_accuracy(name: str, accuracy: Mapping[str, float]) -> None:
+    layer, worst = min(accuracy.items(), key=lambda item: item[1])
+    if worst < LEAST_ACCURACY:
+        raise ClipbenchError(
+            f"layer {layer!r} tells {name!r} from the background in {worst:.0%} of held-out pictures, a "
+            f"facet needs {LEAST_ACCURACY:.0%}; give more and clearer pictures, or another layer"
+        )
