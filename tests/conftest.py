@@ -15,6 +15,22 @@ def control():
     return cb.load("timm/tf_efficientnet_lite0", device="cpu")
 
 
+@pytest.fixture(scope="session")
+def tiny():
+    """A ResNet of 0.5 million random weights and five classes, for what holds of any network."""
+    import timm
+    import torch
+    from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
+
+    from clipbench.models import VisionModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = timm.create_model("test_resnet", num_classes=5)
+    transform = Compose([Resize(64), CenterCrop(64), ToTensor(), Normalize([0.45] * 3, [0.25] * 3)])
+    return VisionModel(network, "tiny", "0123456789ab", transform)
+
+
 def stage(item: pytest.Item) -> int:
     if "browser" in item.path.parts:
         return 2

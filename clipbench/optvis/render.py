@@ -1,6 +1,6 @@
 """The loop: gradient ascent on a picture, as a stream of steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -8,10 +8,11 @@ from torch import Tensor
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
-from clipbench.optvis import parametrizations
-from clipbench.optvis.objectives import Objective
+from clipbench.optvis import parametrizations, priors
+from clipbench.optvis import transforms as views
+from clipbench.optvis.objectives import Bound, Objective, Seen
 from clipbench.optvis.regularizers import Regularizer
-from clipbench.optvis.transforms import Transform, compose, standard, view
+from clipbench.optvis.transforms import Transform
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +22,28 @@ class Step:
     Args:
         number: 0 is the start.
         value: (n,) objective of the view that the model saw, without penalties, on the model's device.
-        images: (n, 3, h, w) float in [0, 1], on the model's device.
+        images: (n, 3, h, w) float in [0, 1], on the model's device; transparent ones have a fourth channel.
     """
 
     number: int
     value: Tensor
     images: Tensor = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that decides an ascent, checked."""
+
+    model: ImageModel
+    goal: Bound
+    parametrization: parametrizations.Parametrization
+    transforms: tuple[Transform, ...]
+    regularizers: tuple[Regularizer, ...]
+    prior: priors.Prior | None
+    lr: float
+    steps: int
+    seed: int
+    size: int  # of a view
 
 
 def visualize(
@@ -36,7 +53,8 @@ def visualize(
     parametrization: parametrizations.Parametrization | None = None,
     transforms: Sequence[Transform] | None = None,
     regularizers: Sequence[Regularizer] = (),
-    lr: float = 0.05,
+    prior: priors.Prior | None = None,
+    lr: float | None = None,
     steps: int = 256,
     seed: int = 0,
 ) -> Iterator[Step]:
@@ -54,7 +72,8 @@ def visualize(
         parametrization: how the picture is written; None is `fft(224)`.
         transforms: random views; None is `standard()`, () shows the model the picture as it is.
         regularizers: penalties on the picture.
-        lr: learning rate of Adam.
+        prior: an operator that each picture goes through in each step; see `clipbench.optvis.priors`.
+        lr: learning rate; None is the parametrization's own, 0.05 for most.
         steps: number of updates.
         seed: of the start and of the views.
 
@@ -62,41 +81,70 @@ def visualize(
         An iterator over steps 0 … steps.
 
     Raises:
-        ClipbenchError: steps, lr, layer, channel or size that cannot be.
+        ClipbenchError: steps, lr, layer, channel or size that cannot be. While steps are read: a value or a
+            picture that is no finite number any more; the steps before it stay good.
     Source: Olah et al. 2017, "Feature Visualization".
     """
+    parametrization = parametrizations.fft() if parametrization is None else parametrization
+    transforms = views.standard() if transforms is None else tuple(transforms)
+    lr = parametrization.lr if lr is None else lr
     if steps < 1:
         raise ClipbenchError(f"{steps} steps make no picture; give at least 1")
     if not lr > 0:
         raise ClipbenchError(f"a learning rate of {lr} moves nothing; give more than 0, as in 0.05")
-    parametrization = parametrizations.fft() if parametrization is None else parametrization
-    transforms = standard() if transforms is None else tuple(transforms)
     goal = objective.bind(model)
-    size = (
-        model.image_size
-        if any(model.is_native_only(read.layer) for read in goal.reads)
-        else parametrization.size
-    )
+    native = any(model.is_native_only(read.layer) for read in goal.reads)
+    size = model.image_size if native else parametrization.size
     for read in goal.reads:
         model.check_size(read.layer, size, size)
-    return _ascend(model, goal, parametrization, transforms, tuple(regularizers), lr, steps, seed, size)
+    regularizers = tuple(regularizers)
+    return _ascend(
+        _Plan(model, goal, parametrization, transforms, regularizers, prior, lr, steps, seed, size)
+    )
 
 
 @torch.enable_grad()
-def _ascend(model, goal, parametrization, transforms, regularizers, lr, steps, seed, size) -> Iterator[Step]:
-    generator = torch.Generator().manual_seed(seed)
-    canvas = parametrization.start(model.device, generator)
-    optimizer = torch.optim.Adam(canvas.parameters(), lr=lr)
-    for number in range(steps + 1):
+def _ascend(plan: _Plan) -> Iterator[Step]:
+    generator = torch.Generator().manual_seed(plan.seed)
+    canvas = plan.parametrization.start(plan.model.device, generator)
+    optimizer = plan.parametrization.optimizer(canvas.parameters(), lr=plan.lr)
+    for number in range(plan.steps + 1):
         images = canvas()
-        value = goal.value(model.read(view(images, compose(transforms, generator), size), goal.reads))
+        show = views.draw(plan.transforms, generator, images.shape[-1], plan.size)
+        value = plan.goal.value(_look(plan, show, canvas.opaque(images, generator)))
+        _check_finite(number, images, value)
         yield Step(number, value.detach(), images.detach())
-        if number == steps:
+        if number == plan.steps:
             return
-        loss = sum(penalty(images).sum() for penalty in regularizers) - value.sum()
+        loss = sum(penalty(images).sum() for penalty in plan.regularizers) - value.sum()
         optimizer.zero_grad()
         loss.backward()
+        if plan.prior is not None:
+            colours = images[:, :3].detach()
+            canvas.move(colours, priors.apply(plan.prior, colours))
         optimizer.step()
+
+
+def _look(plan: _Plan, show: Callable[[Tensor], Tensor], images: Tensor) -> Seen:
+    """What the model makes of the pictures in one view."""
+    seen, reads = show(images), plan.goal.reads
+    return Seen(plan.model.read(seen, reads) if reads else {}, seen, show, images.shape[-1])
+
+
+def _check_finite(number: int, images: Tensor, value: Tensor) -> None:
+    """Raise a ClipbenchError if an ascent has left the finite numbers, and say how."""
+    if (images.isfinite().all() & value.isfinite().all()).item():
+        return
+    if images.isfinite().all():
+        broken = int((~value.isfinite()).nonzero()[0])
+        why = f"the objective of picture {broken} is {value[broken].item()}"
+    else:
+        broken = int((~images.isfinite().flatten(1).all(dim=1)).nonzero()[0])
+        why = f"the gradient of step {number - 1} left picture {broken} with pixels that are no numbers"
+    raise ClipbenchError(
+        f"the ascent broke at step {number}: {why}; the steps before are good, and a smaller learning rate "
+        "or smaller weights get further"
+    )
 
 
 def recipe(
@@ -106,9 +154,11 @@ def recipe(
     regularizers: Sequence[Regularizer],
     lr: float,
     steps: int,
+    prior: priors.Prior | None = None,
 ) -> str:
     """Everything that decides a picture besides model and seed, on one line for its provenance."""
     parts = [str(objective), str(parametrization)]
     parts += [str(transform) for transform in transforms] or ["no transforms"]
     parts += [str(regularizer) for regularizer in regularizers]
-    return ", ".join([*parts, f"Adam {lr:g}", f"{steps} steps"])
+    parts += [f"prior {priors.name_of(prior)}"] if prior is not None else []
+    return ", ".join([*parts, f"{parametrization.optimizer.__name__} {lr:g}", f"{steps} steps"])
