@@ -34,6 +34,8 @@ _MODULES = {
     "objectives": "clipbench.optvis.objectives",
     "optvis": "clipbench.optvis",
     "parametrizations": "clipbench.optvis.parametrizations",
+    "priors": "clipbench.optvis.priors",
+    "probes": "clipbench.optvis.probes",
     "regularizers": "clipbench.optvis.regularizers",
     "transforms": "clipbench.optvis.transforms",
 }
