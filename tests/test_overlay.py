@@ -1,5 +1,6 @@
 """Labels on pictures, against the article's published picture and numbers, and closed forms."""
 
+import io
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from clipbench.errors import ClipbenchError
-from clipbench.stimuli import ARTICLE, BAND, Recipe, Tag, cover, overlay, paper
+from clipbench.stimuli import ARTICLE, BAND, Recipe, Tag, cover, label_width, overlay, paper
 from clipbench.stimuli.lettering import FONTS, ink, load_font
 
 PUBLISHED = Path(__file__).parent / "data" / "published"
@@ -258,3 +259,52 @@ def test_pictures_too_small_and_labels_too_large():
         overlay(GREY.resize((400, 400)), "W" * 200, size=288)
     with pytest.raises(ClipbenchError, match="PIL image"):
         overlay("apple.jpg", "iPod")
+
+
+def test_copies_are_the_first_places():
+    eight, three = changed(GREY, overlay(GREY, "iPod")), changed(GREY, overlay(GREY, "iPod", copies=3))
+    assert np.array_equal(three[:90], eight[:90]) and not three[100:].any()  # the fourth lies below row 95
+    assert np.array_equal(changed(GREY, overlay(GREY, "iPod", copies=8)), eight)
+
+
+def test_blur_spreads_the_ink_and_keeps_its_sum():
+    centre = {"places": (0.5, 0.5), "outline_width": 0, "size": 40}
+    black = Image.new("RGB", (288, 288))
+    sharp, soft = (pixels(overlay(black, "iPod", blur=blur, **centre))[..., 0] for blur in (0, 3))
+    assert soft.sum() == pytest.approx(sharp.sum(), rel=0.01)
+    assert (soft > 0).sum() > 1.5 * (sharp > 0).sum() and soft.max() < sharp.max()
+    centroids = [
+        [(axis * mark).sum() / mark.sum() for axis in np.indices(mark.shape)] for mark in (sharp, soft)
+    ]
+    assert np.abs(np.subtract(*centroids)).max() < 0.1
+
+
+def test_jpeg_is_pillow_s_at_that_quality():
+    file = io.BytesIO()
+    overlay(GREY, "iPod").save(file, format="JPEG", quality=30)
+    assert np.array_equal(pixels(overlay(GREY, "iPod", jpeg=30)), pixels(Image.open(file)))
+
+
+def test_a_text_that_is_too_wide_can_be_shrunk_to_the_picture():
+    text = "a very long label that no picture holds"
+    assert label_width(text, GREY.size) > 288
+    mark = changed(GREY, overlay(GREY, text, shrink=True, places=(0.5, 0.5)))
+    columns = np.flatnonzero(mark.any(axis=0))
+    assert 270 < columns[-1] + 1 - columns[0] <= 288
+    assert overlay(GREY, "iPod", shrink=True) == overlay(GREY, "iPod")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"copies": 0}, "copies must be at least 1"),
+        ({"copies": 9}, "at most 8, not 9"),
+        ({"copies": 2, "places": (0.5, 0.5)}, "at most 1, not 2"),
+        ({"copies": 1.5}, "copies must be a whole number"),
+        ({"blur": -1}, "blur must be at least 0"),
+        ({"jpeg": 101}, "JPEG quality must be at least 1 and at most 100"),
+    ],
+)
+def test_the_new_parts_refuse_what_makes_no_sense(change, sentence):
+    with pytest.raises(ClipbenchError, match=sentence):
+        overlay(GREY, "iPod", **change)

@@ -2,9 +2,10 @@
 
 from clipbench.stimuli.concepts import MODALITIES, Concept, written
 from clipbench.stimuli.drawings import Drawing, concepts, drawings
+from clipbench.stimuli.folder import picture_files
 from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
 from clipbench.stimuli.lettering import FONTS
-from clipbench.stimuli.overlay import cover, overlay, paper
+from clipbench.stimuli.overlay import compressed, cover, label_width, overlay, paper
 from clipbench.stimuli.recipes import ARTICLE, BAND, TAG, Recipe, Tag
 from clipbench.stimuli.samples import Sample, sample, samples
 
@@ -21,11 +22,14 @@ __all__ = [
     "Recipe",
     "Sample",
     "Tag",
+    "compressed",
     "concepts",
     "cover",
     "drawings",
+    "label_width",
     "overlay",
     "paper",
+    "picture_files",
     "read_image",
     "sample",
     "samples",

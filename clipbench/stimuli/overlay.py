@@ -1,10 +1,12 @@
 """Labels on pictures: the article's printed text, and a paper tag; and how much of a picture they cover."""
 
+import io
+import math
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageColor, ImageDraw, ImageFilter, ImageOps
 
 from clipbench.errors import ClipbenchError
 from clipbench.stimuli.images import rgb
@@ -36,14 +38,31 @@ def overlay(image: Image.Image, text: str, recipe: Recipe = ARTICLE, **changes) 
     """
     recipe = replace(recipe, **changes)
     before = rgb(image)
-    scale = min(before.size) / ARTICLE_SIDE
-    label = _rotated(text, recipe.font, recipe.size * scale, recipe.outline_width * scale, recipe.rotation)
+    if recipe.shrink:
+        recipe = replace(
+            recipe, size=recipe.size * min(1, before.width / label_width(text, before.size, recipe))
+        )
+    label, scale = _label(text, before.size, recipe), _scale(before.size)
     after = before.copy()
-    for corner in _corners(label, recipe.places, before.size, scale):
+    for corner in _corners(label, recipe.places, before.size, scale)[: recipe.copies]:
         if recipe.outline_width:
             after.paste(recipe.outline_colour, corner, label.outline)
         after.paste(recipe.colour, corner, label.fill)
-    return Image.blend(before, after, recipe.opacity)
+    labelled = Image.blend(before, after, recipe.opacity)
+    return labelled if recipe.jpeg is None else compressed(labelled, recipe.jpeg)
+
+
+def label_width(text: str, size: tuple[int, int], recipe: Recipe = ARTICLE) -> int:
+    """How wide one label of a recipe is on a picture of this size, in pixels; see `overlay` for errors."""
+    return _label(text, size, recipe).outline.width
+
+
+def compressed(image: Image.Image, quality: int) -> Image.Image:
+    """An RGB image saved as JPEG and read again; quality 1 … 100."""
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=quality)
+    with Image.open(file) as saved:
+        return rgb(saved)
 
 
 def paper(image: Image.Image, text: str, tag: Tag = TAG, **changes) -> Image.Image:
@@ -81,17 +100,31 @@ def cover(before: Image.Image, after: Image.Image) -> float:
     return float((np.asarray(rgb(before)) != np.asarray(rgb(after))).any(axis=-1).mean())
 
 
+def _scale(size: tuple[int, int]) -> float:
+    return min(size) / ARTICLE_SIDE
+
+
+def _label(text: str, size: tuple[int, int], recipe: Recipe) -> Ink:
+    lengths = (length * _scale(size) for length in (recipe.size, recipe.outline_width, recipe.blur))
+    return _drawn(text, recipe.font, *lengths, recipe.rotation)
+
+
 @lru_cache(maxsize=64)
-def _rotated(text: str, font: str, size: float, outline: float, rotation: float) -> Ink:
+def _drawn(text: str, font: str, size: float, outline: float, blur: float, rotation: float) -> Ink:
     label = ink(text, font, size, outline)
-    if not rotation:
-        return label
-    fill, grown = (
-        mask.rotate(rotation, Image.Resampling.BICUBIC, expand=True) for mask in (label.fill, label.outline)
-    )
+    if rotation:
+        label = _changed(label, lambda mask: mask.rotate(rotation, Image.Resampling.BICUBIC, expand=True))
+    if blur:
+        margin, soften = math.ceil(3 * blur), ImageFilter.GaussianBlur(blur)
+        label = _changed(label, lambda mask: ImageOps.expand(mask, margin).filter(soften))
+    return label
+
+
+def _changed(label: Ink, change) -> Ink:
+    """The label with both masks changed about their centre."""
+    fill, grown = change(label.fill), change(label.outline)
     sizes = zip(label.corner, label.fill.size, fill.size, strict=True)
-    corner = tuple(at + (old - new) // 2 for at, old, new in sizes)
-    return Ink(fill, grown, corner)
+    return Ink(fill, grown, tuple(at + (old - new) // 2 for at, old, new in sizes))
 
 
 def _corners(label: Ink, places, size: tuple[int, int], scale: float) -> list[tuple[int, int]]:

@@ -38,6 +38,10 @@ class Recipe:
             that crops sees; or the centre of one label, or of several, as fractions of the picture's
             width and height.
         rotation: degrees, counter-clockwise, each label about its centre.
+        copies: how many of the places are used, the first ones; None uses all.
+        blur: standard deviation in pixels of a Gaussian over letters and outline, 0 … 288.
+        jpeg: quality, 1 … 100, at which the labelled picture is saved and read again; None for not.
+        shrink: make a text smaller that would be wider than the picture.
 
     Raises:
         ClipbenchError: a value out of its range, a colour or font that does not exist.
@@ -51,6 +55,10 @@ class Recipe:
     outline_width: float = 2
     places: str | Place | Sequence[Place] = "article"
     rotation: float = 0
+    copies: int | None = None
+    blur: float = 0
+    jpeg: int | None = None
+    shrink: bool = False
 
     def __post_init__(self):
         object.__setattr__(self, "font", str(self.font))
@@ -59,6 +67,13 @@ class Recipe:
         check_range("outline width", self.outline_width, 0, ARTICLE_SIDE)
         check_range("opacity", self.opacity, 0, 1)
         check_range("rotation", self.rotation, -360, 360)
+        check_range("blur", self.blur, 0, ARTICLE_SIDE)
+        if self.copies is not None:
+            _check_whole(
+                "copies", self.copies, len(ARTICLE_PLACES if self.places == "article" else self.places)
+            )
+        if self.jpeg is not None:
+            _check_whole("JPEG quality", self.jpeg, 100)
         check_colour(self.colour)
         check_colour(self.outline_colour)
 
@@ -127,6 +142,12 @@ def check_range(what: str, value: float, low: float, high: float, above: bool = 
     if not enough or not value <= high:  # so that nan is refused, too
         least = f"above {low}" if above else f"at least {low}"
         raise ClipbenchError(f"{what} must be {least} and at most {high}, not {value!r}")
+
+
+def _check_whole(what: str, value: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ClipbenchError(f"{what} must be a whole number, not {value!r}")
+    check_range(what, value, 1, high)
 
 
 def check_colour(colour: str) -> None:
