@@ -1,6 +1,7 @@
 """How sure a rate is."""
 
 import math
+from dataclasses import dataclass
 
 from clipbench.errors import ClipbenchError
 
@@ -28,3 +29,30 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     middle = shrink * (share + _Z**2 / (2 * n))
     half = shrink * _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return min(share, middle - half), max(share, middle + half)  # it holds the rate, whatever the rounding
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something was seen.
+
+    Args:
+        hits: how often.
+        n: of how many.
+    """
+
+    hits: int
+    n: int
+
+    @property
+    def share(self) -> float:
+        """Hits / n, in [0, 1]."""
+        return self.hits / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share."""
+        return wilson(self.hits, self.n)
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        return {"hits": self.hits, "n": self.n, "share": self.share, "interval": self.interval}

@@ -1,17 +1,25 @@
 """Where a result comes from, carried by every figure, file and panel that shows it."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
 from uuid import uuid4
+from zipfile import BadZipFile
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 from clipbench.errors import ClipbenchError
 
 _PNG_KEY = "clipbench"
+
+# What reading a file raises that is not what it should be: cut off, no archive, other content.
+UNREADABLE = (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile)
 
 
 def versions() -> dict[str, str]:
@@ -64,15 +72,39 @@ def save_png(image: Image.Image, path: str | Path, provenance: Provenance) -> Pa
     path = check_png_path(path)
     chunk = PngImagePlugin.PngInfo()
     chunk.add_itxt(_PNG_KEY, json.dumps(provenance.as_dict(), ensure_ascii=False))
+    with _whole(path) as partial:
+        image.save(partial, format="PNG", pnginfo=chunk)
+    return path
+
+
+def save_bytes(content: bytes, path: str | Path) -> Path:
+    """Write a file, which appears at once or not at all.
+
+    Raises:
+        ClipbenchError: the folder is missing, not writable, or full.
+    """
+    with _whole(Path(path)) as partial:
+        partial.write_bytes(content)
+    return Path(path)
+
+
+def read_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name, pickles refused; one of `UNREADABLE` if that is not possible."""
+    with np.load(BytesIO(Path(path).read_bytes())) as arrays:  # given a path, numpy leaves broken files open
+        return dict(arrays)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write to, which takes the place of `path` once it is complete."""
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:
-        image.save(partial, format="PNG", pnginfo=chunk)
+        yield partial
         partial.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
-    return path
 
 
 def check_png_path(path: str | Path) -> Path:
@@ -92,10 +124,11 @@ def check_png_path(path: str | Path) -> Path:
         with TemporaryFile(dir=path.parent):
             return path
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
-def _cannot_write(path: Path, error: OSError) -> ClipbenchError:
+def cannot_write(path: Path, error: OSError) -> ClipbenchError:
+    """The sentence for a file that could not be written."""
     reason = error.strerror or error
     return ClipbenchError(f"cannot write {str(path)!r} ({reason}); name a folder that can be written to")
 

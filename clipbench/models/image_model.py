@@ -122,6 +122,15 @@ class ImageModel:
         _check_images(images)
         return torch.stack([self._to_pixels(image) for image in images]).to(self.device)
 
+    def crop(self, image: Image.Image) -> Image.Image:
+        """A picture cut and resized as the model gets to see it; `pixels` leaves it as it is.
+
+        Raises:
+            ClipbenchError: something that is no image.
+        """
+        _check_images([image])
+        return Image.fromarray((self._to_pixels(image) * 255).round().byte().permute(1, 2, 0).numpy())
+
     def read(self, pixels: Tensor, reads: Iterable[Read]) -> dict[Read, Tensor]:
         """Run the tower as far as needed and return what flows through some layers.
 
@@ -203,14 +212,34 @@ class ImageModel:
         Raises:
             ClipbenchError: the direction has another length than the layer has channels.
         """
-        channels = self.layer(layer).channels
-        direction = torch.as_tensor(direction, dtype=self.dtype, device=self.device)
-        if direction.shape != (channels,):
-            raise ClipbenchError(
-                f"the direction has shape {tuple(direction.shape)}, layer {layer!r} needs ({channels},)"
-            )
-        step = strength * direction[None, :, None, None]
+        step = strength * self._row(layer, direction)
         with hooks.editing(self._tap(Read(layer)), lambda value: value + step):
+            yield
+
+    @contextmanager
+    def replace(self, layer: str, values: Tensor) -> Iterator[None]:
+        """Context manager: let other values flow on from a layer; gradients flow to them.
+
+        Args:
+            layer: a name out of `layers` or `heads`.
+            values: (n, channels, h, w), before the ReLU, for the n pictures of each pass in the block.
+        """
+        with hooks.editing(self._tap(Read(layer)), lambda _: values.clone()):  # a ReLU may work in place
+            yield
+
+    @contextmanager
+    def hold(self, layer: str, values: Tensor) -> Iterator[None]:
+        """Context manager: hold units of a layer, each at its own value (before the ReLU).
+
+        Args:
+            layer: a name out of `layers` or `heads`.
+            values: (channels,); nan leaves a unit as it is.
+
+        Raises:
+            ClipbenchError: another number of values than the layer has channels.
+        """
+        values = self._row(layer, values)
+        with hooks.editing(self._tap(Read(layer)), lambda old: torch.where(values.isnan(), old, values)):
             yield
 
     @contextmanager
@@ -223,6 +252,16 @@ class ImageModel:
             for layer, chosen in by_layer.items():
                 stack.enter_context(hooks.editing(self._tap(Read(layer)), _only(chosen, change)))
             yield
+
+    def _row(self, layer: str, values: Tensor) -> Tensor:
+        """(channels,) -> (1, channels, 1, 1), where the model computes."""
+        channels = self.layer(layer).channels
+        row = torch.as_tensor(values, dtype=self.dtype, device=self.device)
+        if row.shape != (channels,):
+            raise ClipbenchError(
+                f"shape {tuple(row.shape)} does not fit layer {layer!r}, it needs ({channels},)"
+            )
+        return row[None, :, None, None]
 
     def _tap(self, read: Read) -> hooks.Tap:
         self.layer(read.layer)
