@@ -1,7 +1,10 @@
 """Classifiers made of labels."""
 
+from clipbench.classify.classifier import Classifier, as_classifier
 from clipbench.classify.compare import BeforeAfter, before_after
+from clipbench.classify.probe import Probe, embed, load_probe
 from clipbench.classify.similarity import Similarities, similarities
+from clipbench.classify.training import fit_readout, train_probe
 from clipbench.classify.zero_shot import (
     TEMPLATE,
     check_labels,
@@ -15,13 +18,20 @@ from clipbench.classify.zero_shot import (
 __all__ = [
     "TEMPLATE",
     "BeforeAfter",
+    "Classifier",
+    "Probe",
     "Similarities",
+    "as_classifier",
     "before_after",
     "check_labels",
     "class_probabilities",
     "class_weights",
     "classes_of",
+    "embed",
     "fill_in",
+    "fit_readout",
+    "load_probe",
     "similarities",
+    "train_probe",
     "zero_shot",
 ]
