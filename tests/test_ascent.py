@@ -5,8 +5,10 @@ import torch
 from torch import nn
 
 import clipbench as cb
+from clipbench.models import Read
 from clipbench.optvis import objectives
 from clipbench.optvis.priors import towards
+from clipbench.optvis.transforms import draw
 
 UNIT = cb.objectives.channel("layer2", 3)
 PIXEL = cb.parametrizations.pixel(32, 2)
@@ -115,6 +117,23 @@ def test_a_prior_has_a_strength_from_0_to_1():
     for strength in (-0.1, 1.5, float("nan")):
         with pytest.raises(cb.ClipbenchError, match="from 0 to 1"):
             towards(grey, strength)
+
+
+# several views
+
+
+def test_the_value_of_several_views_is_their_mean(tiny):
+    views = (cb.transforms.several(3), cb.transforms.jitter(12))
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        images, read = PIXEL.start(tiny.device, generator)(), Read("layer2")
+        values = [
+            tiny.read(draw(views, generator, 32, 32)(images), [read])[read][:, 3].mean(dim=(1, 2))
+            for _ in range(3)
+        ]
+    assert not torch.allclose(values[0], values[1], rtol=1e-6)
+    step = next(iter(cb.visualize(tiny, UNIT, parametrization=PIXEL, transforms=views, steps=1, seed=5)))
+    torch.testing.assert_close(step.value, sum(values) / 3)
 
 
 # recipes

@@ -154,6 +154,7 @@ def test_mean_square_and_opacity_are_what_they_say():
         (lambda: transforms.crop(0.5, 1, -1), "spread of 0 or more"),
         (lambda: transforms.colour(1), "below 1"),
         (lambda: transforms.noise(-0.1), "0 or more"),
+        (lambda: transforms.several(0), "whole number from 1"),
         (lambda: cb.regularizers.bilateral(-1), "0 or more"),
     ],
 )
@@ -163,8 +164,9 @@ def test_a_view_that_cannot_be_gets_one_sentence(make, sentence):
 
 
 def test_views_print_themselves():
-    listed = [*transforms.maco(), transforms.perspective(0.2), transforms.colour(0.1)]
+    listed = [*transforms.maco(4), transforms.perspective(0.2), transforms.colour(0.1)]
     assert [str(each) for each in listed] == [
+        "4 views a step",
         "crop 0.2 to 0.5 ± 0.15",
         "noise 0.05",
         "perspective 0.2",

@@ -1,6 +1,6 @@
 """The loop: gradient ascent on a picture, as a stream of steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -21,7 +21,8 @@ class Step:
 
     Args:
         number: 0 is the start.
-        value: (n,) objective of the view that the model saw, without penalties, on the model's device.
+        value: (n,) objective of the view that the model saw, or the mean of several, without penalties, on
+            the model's device.
         images: (n, 3, h, w) float in [0, 1], on the model's device; transparent ones have a fourth channel.
     """
 
@@ -110,8 +111,9 @@ def _ascend(plan: _Plan) -> Iterator[Step]:
     optimizer = plan.parametrization.optimizer(canvas.parameters(), lr=plan.lr)
     for number in range(plan.steps + 1):
         images = canvas()
-        show = views.draw(plan.transforms, generator, images.shape[-1], plan.size)
-        value = plan.goal.value(_look(plan, show, canvas.opaque(images, generator)))
+        opaque = canvas.opaque(images, generator)
+        looks = [_look(plan, opaque, generator) for _ in range(views.count(plan.transforms))]
+        value = torch.stack([plan.goal.value(seen) for seen in looks]).mean(dim=0)
         _check_finite(number, images, value)
         yield Step(number, value.detach(), images.detach())
         if number == plan.steps:
@@ -125,10 +127,12 @@ def _ascend(plan: _Plan) -> Iterator[Step]:
         optimizer.step()
 
 
-def _look(plan: _Plan, show: Callable[[Tensor], Tensor], images: Tensor) -> Seen:
+def _look(plan: _Plan, images: Tensor, generator: torch.Generator) -> Seen:
     """What the model makes of the pictures in one view."""
-    seen, reads = show(images), plan.goal.reads
-    return Seen(plan.model.read(seen, reads) if reads else {}, seen, show, images.shape[-1])
+    own, reads = images.shape[-1], plan.goal.reads
+    show = views.draw(plan.transforms, generator, own, plan.size)
+    seen = show(images)
+    return Seen(plan.model.read(seen, reads) if reads else {}, seen, show, own)
 
 
 def _check_finite(number: int, images: Tensor, value: Tensor) -> None:

@@ -2,15 +2,18 @@
 
 A transform is a map of the plane or a change of values. All maps of a step compose into one, applied by one
 `grid_sample`; what lies outside the picture is grey. The changes of values follow. One draw a step serves
-the whole batch.
+the whole batch, or a few draws, whose values are averaged.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
+from math import prod
 
 import torch
 from torch import Tensor
 
+from clipbench.errors import ClipbenchError
 from clipbench.optvis.transforms.looks import Look, colour, noise
 from clipbench.optvis.transforms.maps import (
     BORDER,
@@ -33,6 +36,7 @@ __all__ = [
     "colour",
     "compose",
     "crop",
+    "count",
     "draw",
     "jitter",
     "maco",
@@ -40,6 +44,7 @@ __all__ = [
     "perspective",
     "rotate",
     "scale",
+    "several",
     "standard",
     "view",
 ]
@@ -63,13 +68,35 @@ def standard(pixels: int = 8, spread: float = 0.1, degrees: float = 10) -> tuple
     )
 
 
-def maco() -> tuple[Transform, ...]:
-    """A crop of 0.2 to 0.5 of the side and noise of 0.05, one crop a step.
+def maco(crops: int = 6) -> tuple[Transform, ...]:
+    """Crops of 0.2 to 0.5 of the side and noise of 0.05, several a step.
 
-    Source: Fel et al. 2023. Their two implementations crop a twentieth to a half (xplique), and 0.20 to
-    0.25 with noise of 0.05 (Horama), 32 and 6 crops a step.
+    Source: Fel et al. 2023. Their two implementations take 32 crops a step of a twentieth to a half
+        (xplique), and 6 of 0.20 to 0.25 with noise of 0.05 (Horama).
     """
-    return (crop(0.2, 0.5), noise(0.05))
+    return (several(crops), crop(0.2, 0.5), noise(0.05))
+
+
+def several(views: int) -> "Several":
+    """Show the model that many views in each step and average their values; the time grows as well."""
+    if not isinstance(views, int) or views < 1:
+        raise ClipbenchError(f"a step cannot have {views!r} views; give a whole number from 1")
+    return Several(views)
+
+
+@dataclass(frozen=True)
+class Several(Transform):
+    """See `several`."""
+
+    views: int
+
+    def __str__(self) -> str:
+        return f"{self.views} views a step"
+
+
+def count(transforms: Sequence[Transform]) -> int:
+    """How many views a step has."""
+    return prod(each.views for each in transforms if isinstance(each, Several))
 
 
 def draw(
@@ -78,7 +105,7 @@ def draw(
     """Draw one view.
 
     Args:
-        transforms: maps and changes of values, in any order.
+        transforms: maps and changes of values; the order counts among either.
         generator: a CPU generator.
         own: height and width of the pictures.
         size: height and width of the view.
