@@ -71,7 +71,7 @@ def test_step_0_from_a_photo_is_the_photo(tiny, photo, make, size):
     step = next(iter(cb.visualize(tiny, UNIT, parametrization=parametrization, steps=1)))
     expected = Original(photo).pixels(size).expand(2, -1, -1, -1)
     torch.testing.assert_close(step.images, expected, atol=1 / 510, rtol=0)  # half a level of 8 bits
-    assert f"from photo {Original(photo).digest}" in str(parametrization)
+    assert f"from photo {Original(photo).digest[:8]}" in str(parametrization)
 
 
 def test_layers_start_from_the_photo_of_their_base(photo):

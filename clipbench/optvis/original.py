@@ -13,7 +13,7 @@ from clipbench.stimuli.images import rgb
 
 @dataclass(frozen=True)
 class Original:
-    """A photo as a value: two are equal when their pixels are, and it prints a digest of them.
+    """A photo as a value: two are equal when their pixels are, and it prints the start of their digest.
 
     Args:
         image: a PIL image of any mode and size.
@@ -29,10 +29,10 @@ class Original:
         image = rgb(self.image)
         object.__setattr__(self, "image", image)
         content = f"{image.size}".encode() + image.tobytes()
-        object.__setattr__(self, "digest", sha256(content).hexdigest()[:8])
+        object.__setattr__(self, "digest", sha256(content).hexdigest())
 
     def __str__(self) -> str:
-        return f"photo {self.digest}"
+        return f"photo {self.digest[:8]}"
 
     def pixels(self, size: int) -> Tensor:
         """The middle square of the photo: (1, 3, size, size) float32 in [0, 1]."""

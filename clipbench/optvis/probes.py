@@ -50,10 +50,10 @@ class Facet:
         content = sha256()
         for layer, weights in self.weights.items():
             content.update(f"{layer} {tuple(weights.shape)}".encode() + weights.numpy().tobytes())
-        object.__setattr__(self, "digest", content.hexdigest()[:8])
+        object.__setattr__(self, "digest", content.hexdigest())
 
     def __str__(self) -> str:
-        return f"facet {self.name} {self.digest} of {'+'.join(self.weights)}"
+        return f"facet {self.name} {self.digest[:8]} of {'+'.join(self.weights)}"
 
     def check(self, model: ImageModel) -> None:
         """Raise a ClipbenchError unless the facet fits a model."""

@@ -52,7 +52,9 @@ class Faceted(Term):
         base = self.base.bind(model)
         self.probe.check(model)
         check_upstream(model, self.probe.weights, base)
-        reads = {Read(layer, relu=True): weights for layer, weights in self.probe.weights.items()}
+        reads = {
+            Read(layer, relu=True): weights.to(model.device) for layer, weights in self.probe.weights.items()
+        }
         scale = _PUBLISHED_LAYERS / len(reads)
 
         def value(acts: Activations) -> Tensor:

@@ -1,6 +1,7 @@
 """What a parametrization and its canvas are, and the colours that most of them share."""
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -80,12 +81,18 @@ class Parametrization(ABC):
 
 def mix(colours: Tensor) -> Tensor:
     """Decorrelated colours (n, 3, h, w) as red, green and blue."""
-    return torch.einsum("nchw,dc->ndhw", colours, COLOUR.to(colours))
+    return torch.einsum("nchw,dc->ndhw", colours, _on(colours.device, colours.dtype))
 
 
 def unmix(rgb: Tensor) -> Tensor:
     """The reverse of `mix`."""
     return torch.einsum("nchw,dc->ndhw", rgb, torch.linalg.inv(COLOUR).to(rgb))
+
+
+@cache
+def _on(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """The colours on a device; kept there, since every step asks for them."""
+    return COLOUR.to(device, dtype)
 
 
 def begin_with(canvas: LogitCanvas, photo: Original, size: int) -> None:
