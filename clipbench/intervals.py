@@ -53,6 +53,11 @@ class Rate:
         """Wilson's 95 % interval of the share."""
         return wilson(self.hits, self.n)
 
+    @classmethod
+    def from_dict(cls, told: dict) -> "Rate":
+        """Back from `as_dict`."""
+        return cls(told["hits"], told["n"])
+
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
         return {"hits": self.hits, "n": self.n, "share": self.share, "interval": self.interval}

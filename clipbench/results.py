@@ -88,6 +88,16 @@ def save_bytes(content: bytes, path: str | Path) -> Path:
     return Path(path)
 
 
+def save_json(document: dict, path: str | Path) -> Path:
+    """Write plain JSON types as a file, as `save_bytes` does."""
+    return save_bytes(json.dumps(document, indent=1, allow_nan=False).encode(), path)
+
+
+def read_json(path: str | Path) -> dict:
+    """What `save_json` has written; one of `UNREADABLE` if it is not there or no JSON."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name, pickles refused; one of `UNREADABLE` if that is not possible."""
     with np.load(BytesIO(Path(path).read_bytes())) as arrays:  # given a path, numpy leaves broken files open
