@@ -1,0 +1,209 @@
+"""What came of an attack: the outcome for each image, counted as the article counts."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from clipbench.errors import ClipbenchError
+from clipbench.intervals import Rate
+from clipbench.results import UNREADABLE, Provenance, read_json, read_npz, save_bytes
+
+OUTCOMES = ("changed to", "already equal", "changed away", "neither")
+ENDINGS = (".npz", ".json", ".csv")
+UNKNOWN = -1  # in `truth`
+_WHOLE, _REAL = ("before", "after", "truth"), ("before_share", "after_share", "target_before", "target_after")
+ARRAYS = (*_WHOLE, *_REAL, "cover")
+
+
+@dataclass(frozen=True, eq=False)
+class AttackResult:
+    """One text on n images, and what a classifier with k labels made of them.
+
+    Args:
+        target: the label that the text is to bring about.
+        text: what was written.
+        labels: k labels.
+        names: of the n images.
+        before, after: (n,) int, number of the most likely label without and with the text.
+        before_share, after_share: (n,) float32, its probability.
+        target_before, target_after: (n,) float32, the target's.
+        cover: (n,) float32, share of the pixels that the text changed by any amount.
+        truth: (n,) int, number of the right label, or -1 where it is not known.
+        unread: name and reason of each image that could not be read; they are not among the n.
+        notes: sentences on what may not be as expected.
+        provenance: model, text, recipe and classifier; n counts images.
+    """
+
+    target: str
+    text: str
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    before: np.ndarray
+    after: np.ndarray
+    before_share: np.ndarray
+    after_share: np.ndarray
+    target_before: np.ndarray
+    target_after: np.ndarray
+    cover: np.ndarray
+    truth: np.ndarray
+    unread: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def n(self) -> int:
+        """How many images were attacked."""
+        return len(self.names)
+
+    @cached_property
+    def outcomes(self) -> tuple[str, ...]:
+        """For each image one of `OUTCOMES`: with the target on top after, both times, before, or never."""
+        place = self.labels.index(self.target)
+        kinds = 2 * (self.before == place) + (self.after == place)
+        named = ("neither", "changed to", "changed away", "already equal")
+        return tuple(named[kind] for kind in kinds)
+
+    @property
+    def rates(self) -> dict[str, Rate]:
+        """Of all images, how many had each outcome; the four shares sum to 1."""
+        return {outcome: Rate(self.outcomes.count(outcome), self.n) for outcome in OUTCOMES}
+
+    @property
+    def success(self) -> Rate:
+        """The article's `fraction_changed_to`: the target is the top label and was not before."""
+        return self.rates["changed to"]
+
+    @property
+    def of_others(self) -> Rate | None:
+        """Of the images that were not taken for the target, how many it won; None without any."""
+        rates = self.rates
+        free = rates["changed to"].hits + rates["neither"].hits
+        return Rate(rates["changed to"].hits, free) if free else None
+
+    @property
+    def mean_cover(self) -> float:
+        """Mean share of the pixels changed: the article's `avg_img_l0_norm_diff`."""
+        return float(self.cover.mean(dtype=np.float64))
+
+    @property
+    def clean(self) -> Rate | None:
+        """Of the images whose truth is known, how many were right without the text; None without any."""
+        known = self.truth != UNKNOWN
+        if not known.any():
+            return None
+        return Rate(int((self.before == self.truth)[known].sum()), int(known.sum()))
+
+    @property
+    def of_right(self) -> Rate | None:
+        """Of the images that were right without the text, how many the target won; None without any.
+
+        Images whose truth is the target itself are left out.
+        """
+        place = self.labels.index(self.target)
+        right = (self.before == self.truth) & (self.truth != place)
+        return Rate(int((self.after == place)[right].sum()), int(right.sum())) if right.any() else None
+
+    def as_dict(self, rows: bool = True) -> dict:
+        """The same as plain JSON types; without `rows` the counts alone."""
+        clean, of_right = self.clean, self.of_right
+        told = {
+            "target": self.target,
+            "text": self.text,
+            "n": self.n,
+            "rates": {outcome: rate.as_dict() for outcome, rate in self.rates.items()},
+            "cover": self.mean_cover,
+            "clean": clean and clean.as_dict(),
+            "of_right": of_right and of_right.as_dict(),
+            "unread": self.unread,
+            "notes": self.notes,
+            "provenance": self.provenance.as_dict(),
+        }
+        return {**told, "labels": self.labels, "images": self._rows()} if rows else told
+
+    def _rows(self) -> list[dict]:
+        columns = {name: getattr(self, name).tolist() for name in ARRAYS}
+        for name in _WHOLE:
+            columns[name] = [None if place == UNKNOWN else self.labels[place] for place in columns[name]]
+        columns = {"name": self.names, **columns, "outcome": self.outcomes}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def save(self, path: str | Path) -> Path:
+        """Write all of it into one .npz or .json file, or a table of the images into a .csv file.
+
+        Raises:
+            ClipbenchError: another ending, or a file that cannot be written.
+        """
+        writers = {".npz": self._npz, ".json": self._json, ".csv": self._csv}
+        return save_bytes(writers[check_ending(path)](), path)
+
+    def _npz(self) -> bytes:
+        told = {name: value for name, value in self._fields().items() if name not in ARRAYS}
+        file, arrays = io.BytesIO(), {name: getattr(self, name) for name in ARRAYS}
+        np.savez_compressed(file, told=json.dumps(told), **arrays)
+        return file.getvalue()
+
+    def _json(self) -> bytes:
+        return json.dumps(self.as_dict(), indent=1, allow_nan=False).encode()
+
+    def _csv(self) -> bytes:
+        file = io.StringIO(newline="")
+        rows = self._rows()
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+        return file.getvalue().encode()
+
+    def _fields(self) -> dict:
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**own, "provenance": self.provenance.as_dict()}
+
+    @classmethod
+    def load(cls, path: str | Path) -> "AttackResult":
+        """Read what `save` has written as .npz or .json.
+
+        Raises:
+            ClipbenchError: the file is not there, or is no such result.
+        """
+        path = Path(path)
+        try:
+            told = _from_npz(path) if path.suffix == ".npz" else _from_json(path)
+            provenance = Provenance(**told.pop("provenance"))
+            unread = tuple((name, reason) for name, reason in told.pop("unread"))
+            tuples = {name: tuple(told.pop(name)) for name in ("labels", "names", "notes")}
+            return cls(**told, **tuples, unread=unread, provenance=provenance)
+        except FileNotFoundError as error:
+            raise ClipbenchError(
+                f"there is no file {str(path)!r}; give one that clipbench has written"
+            ) from error
+        except UNREADABLE as error:
+            raise ClipbenchError(
+                f"{str(path)!r} is not the result of an attack; give an .npz or .json"
+            ) from error
+
+
+def check_ending(path: str | Path) -> str:
+    """How the name of a file for a result ends; a ClipbenchError if `save` does not know that ending."""
+    path = Path(path)
+    if path.suffix not in ENDINGS:
+        raise ClipbenchError(f"{path.name!r} must end in {', '.join(ENDINGS)}")
+    return path.suffix
+
+
+def _from_npz(path: Path) -> dict:
+    told = read_npz(path)
+    return {**json.loads(told["told"].item()), **{name: told[name] for name in ARRAYS}}
+
+
+def _from_json(path: Path) -> dict:
+    document = read_json(path)
+    labels, rows = document["labels"], document["images"]
+    number = {label: place for place, label in enumerate(labels)} | {None: UNKNOWN}
+    arrays = {name: np.array([number[row[name]] for row in rows]) for name in _WHOLE}
+    arrays |= {name: np.array([row[name] for row in rows], np.float32) for name in (*_REAL, "cover")}
+    kept = ("target", "text", "labels", "unread", "notes", "provenance")
+    return {**{name: document[name] for name in kept}, "names": [row["name"] for row in rows], **arrays}
