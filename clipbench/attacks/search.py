@@ -1,0 +1,268 @@
+"""Looking for the text that makes a label win most often: three ways, each with its price in passes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_lowercase
+
+import numpy as np
+
+from clipbench.attacks.reading import guided
+from clipbench.attacks.rendering import Item
+from clipbench.attacks.trials import Trials
+from clipbench.classify import Classifier, as_classifier
+from clipbench.classify.likely import imagenet_labels
+from clipbench.errors import ClipbenchError, unknown
+from clipbench.intervals import Rate
+from clipbench.models import ClipModel, VisionModel
+from clipbench.results import UNREADABLE, Provenance, read_json, save_json
+from clipbench.stimuli import ARTICLE, Recipe, Tag
+
+KEPT = 10  # texts that are tried on all photos in the end
+_SHORT = 12  # letters of a class name that the default vocabulary takes
+_FEW = 2  # photos of the first round, doubled in each
+_TRIED = 64  # edits of a text that are tried in one step
+_EDITED_ON, _STEPS = 4, 12  # photos an edit is tried on; steps at most
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text and how it fares.
+
+    Args:
+        text: the text.
+        success: on photos that no search has seen.
+        searched: on the photos that the search chose it by.
+        methods: the searches that found it; ("own name",) for the target itself.
+    """
+
+    text: str
+    success: Rate
+    searched: Rate
+    methods: tuple[str, ...]
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        rates = {"success": self.success.as_dict(), "searched": self.searched.as_dict()}
+        return {"text": self.text, **rates, "methods": self.methods}
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The best texts of all searches.
+
+    Args:
+        target: the label that was to win.
+        found: the texts, those with most success on photos that no search has seen first.
+        passes: method -> pictures it had encoded until it had its texts.
+        skipped: how many texts of the vocabulary cannot be written.
+        provenance: model, recipe, classifier, seed; n counts the photos that nothing was chosen by.
+    """
+
+    target: str
+    found: tuple[Found, ...]
+    passes: dict[str, int]
+    skipped: int
+    provenance: Provenance
+
+    @property
+    def own(self) -> Found:
+        """How the target's own name fares."""
+        return next(one for one in self.found if one.text == self.target)
+
+    @property
+    def better(self) -> tuple[Found, ...]:
+        """The texts that won more often than the target's own name, on photos that nothing was chosen by."""
+        return tuple(one for one in self.found if one.success.hits > self.own.success.hits)
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        return {
+            "target": self.target,
+            "found": [one.as_dict() for one in self.found],
+            "better_than_own_name": [one.text for one in self.better],
+            "passes": self.passes,
+            "skipped": self.skipped,
+            "provenance": self.provenance.as_dict(),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write all of it as JSON; a ClipbenchError if it cannot be written."""
+        return save_json(self.as_dict(), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "SearchResult":
+        """Read what `save` has written; a ClipbenchError if it is not that."""
+        try:
+            told = read_json(path)
+            found = tuple(
+                Found(
+                    one["text"],
+                    *(Rate.from_dict(one[rate]) for rate in ("success", "searched")),
+                    tuple(one["methods"]),
+                )
+                for one in told["found"]
+            )
+            return cls(
+                told["target"], found, told["passes"], told["skipped"], Provenance(**told["provenance"])
+            )
+        except UNREADABLE as error:
+            raise ClipbenchError(f"{str(path)!r} is not a search that clipbench has written") from error
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far a search has come: method at work, pictures encoded, best text, and at last the result."""
+
+    method: str
+    passes: int
+    best: str
+    result: SearchResult | None = None
+
+
+def attack_search(
+    model: ClipModel | VisionModel | Classifier,
+    images: Sequence[Item],
+    *,
+    target: str,
+    vocabulary: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    recipe: Recipe | Tag = ARTICLE,
+    labels: Sequence[str] | None = None,
+    template: str | Sequence[str] | None = None,
+    seed: int = 0,
+) -> SearchResult:
+    """Look for texts that make a label win.
+
+    Every second photo is searched on; all figures to rank by are of the others. "brute force" tries the whole
+    vocabulary on two photos, the better half on four, and so on. "units" ranks the vocabulary by what the
+    units that excite the target make of each written word, one picture a word, and tries the best alone.
+    "edits" begins with the target's own name and changes one letter at a time.
+
+    Args:
+        model, labels, template, recipe: as for `attack`.
+        images: photos, at least four that are not taken for the target as they are.
+        target: the label that is to win.
+        vocabulary: texts to try; None takes ImageNet's class names of at most 12 letters, as the article did.
+        methods: of `METHODS`; None for all.
+        seed: of the edits that are tried.
+
+    Raises:
+        ClipbenchError: as `attack`; too few photos; no such method; nothing that can be written.
+    """
+    classifier = as_classifier(model, labels, template)
+    *_, last = search(classifier, images, target, vocabulary, methods, recipe, seed)
+    return last.result
+
+
+def search(
+    classifier: Classifier,
+    images: Sequence[Item],
+    target: str,
+    vocabulary: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+    recipe: Recipe | Tag = ARTICLE,
+    seed: int = 0,
+) -> Iterator[SearchProgress]:
+    """The same as `attack_search`, a round at a time: whoever stops reading stops the work."""
+    methods = tuple(METHODS if methods is None else methods)
+    if not methods:
+        raise ClipbenchError(f"there is no search; choose from {', '.join(METHODS)}")
+    for method in methods:
+        if method not in METHODS:
+            raise unknown("search", method, METHODS)
+    trials = Trials(classifier, images, target, recipe)
+    seen, unseen = range(0, len(trials.photos), 2), range(1, len(trials.photos), 2)
+    if len(unseen) < _FEW:
+        raise ClipbenchError(f"a search needs {2 * _FEW} photos or more that are not taken for {target!r}")
+    words = _short_names() if vocabulary is None else list(dict.fromkeys(vocabulary))
+    writable = [word for word in words if word.strip() and trials.can_write(word)]
+    if not writable:
+        raise ClipbenchError("there is no text in the vocabulary that can be written; give at least one")
+    if not trials.can_write(target):
+        raise ClipbenchError(f"{target!r} itself cannot be written, and is what all texts are compared with")
+    found: dict[str, list[str]] = {target: ["own name"]}
+    passes = {}
+    for method in methods:
+        trials = Trials(classifier, images, target, recipe)  # anew: no search knows what another has tried
+        before = trials.passes
+        for texts in METHODS[method](trials, writable, seen, np.random.default_rng(seed)):
+            yield SearchProgress(method, trials.passes - before, texts[0])
+        passes[method] = trials.passes - before
+        for text in texts[:KEPT]:
+            found.setdefault(text, []).append(method)
+    ranked = _ranked(trials, found, seen, unseen)
+    told = f"text for {target}, {', '.join(methods)}, {len(writable)} texts, {recipe} · {classifier.recipe}"
+    own = classifier.model
+    provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=len(unseen))
+    result = SearchResult(target, ranked, passes, len(words) - len(writable), provenance)
+    yield SearchProgress(method, sum(passes.values()), ranked[0].text, result)
+
+
+def _ranked(
+    trials: Trials, found: dict[str, list[str]], seen: Sequence[int], unseen: Sequence[int]
+) -> tuple[Found, ...]:
+    """All texts that were found, tried on all photos; the best on those that no search has seen first."""
+    fair, searched = (trials.scores(list(found), photos) for photos in (unseen, seen))
+    order = sorted(found, key=lambda text: (fair[text], searched[text]), reverse=True)
+    return tuple(
+        Found(text, trials.rate(text, unseen), trials.rate(text, seen), tuple(found[text])) for text in order
+    )
+
+
+def _short_names() -> list[str]:
+    return [name for name in imagenet_labels() if len(name) <= _SHORT]
+
+
+# Each search yields after every round its texts so far, the best first, as tried on the photos in `seen`.
+Rounds = Iterator[list[str]]
+
+
+def _brute_force(trials: Trials, words: list[str], seen: Sequence[int], _: np.random.Generator) -> Rounds:
+    """All words on few photos, the better half on twice as many, until all photos are in."""
+    left, photos = words, _FEW
+    while True:
+        scores = trials.scores(left, seen[:photos])
+        left = sorted(left, key=scores.get, reverse=True)
+        yield left
+        if photos >= len(seen):
+            return
+        left, photos = left[: max(KEPT, len(left) // 2)], 2 * photos
+
+
+def _by_units(trials: Trials, words: list[str], seen: Sequence[int], _: np.random.Generator) -> Rounds:
+    """The words that excite the units that excite the target; the best few are tried on all photos."""
+    best = guided(trials, words, seen)[: 2 * KEPT]
+    yield best
+    scores = trials.scores(best, seen)
+    yield sorted(best, key=scores.get, reverse=True)
+
+
+def _edits(trials: Trials, _: list[str], seen: Sequence[int], rng: np.random.Generator) -> Rounds:
+    """The target's own name, changed by the one letter that helps most, as long as one does."""
+    text, few = trials.target, seen[:_EDITED_ON]
+    ranked = {text: trials.scores([text], few)[text]}
+    for _step in range(_STEPS):
+        edits = [each for each in edited(text) if each not in ranked and trials.can_write(each)]
+        chosen = [edits[place] for place in rng.permutation(len(edits))[:_TRIED]]
+        ranked |= trials.scores(chosen, few)
+        best = max(ranked, key=ranked.get)
+        yield sorted(ranked, key=ranked.get, reverse=True)[: 2 * KEPT]
+        if best == text:
+            break
+        text = best
+    best = sorted(ranked, key=ranked.get, reverse=True)[: 2 * KEPT]
+    scores = trials.scores(best, seen)
+    yield sorted(best, key=scores.get, reverse=True)
+
+
+def edited(text: str) -> list[str]:
+    """All texts that differ by one lowercase letter put in, taken out, or in place of another."""
+    cuts = [(text[:place], text[place:]) for place in range(len(text) + 1)]
+    out = [before + after[1:] for before, after in cuts if after]
+    changed = [before + letter + after[1:] for before, after in cuts if after for letter in ascii_lowercase]
+    put_in = [before + letter + after for before, after in cuts for letter in ascii_lowercase]
+    return [each for each in dict.fromkeys(out + changed + put_in) if each != text and each.strip()]
+
+
+METHODS: dict[str, Callable[..., Rounds]] = {"brute force": _brute_force, "units": _by_units, "edits": _edits}
