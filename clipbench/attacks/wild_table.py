@@ -1,0 +1,159 @@
+"""Things with words on paper, as a classifier sees them: the article's tables, for any model."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from clipbench.attacks.wild import WildPhoto
+from clipbench.classify import Classifier, as_classifier
+from clipbench.errors import ClipbenchError, unknown
+from clipbench.intervals import Rate
+from clipbench.models import ClipModel, VisionModel
+from clipbench.results import Provenance
+from clipbench.stimuli import read_image, samples
+
+_LABELS = Path(__file__).with_name("wild_labels.json")
+_OPEN_CLIP = {"Granny Smith": "Granny Smith apple", "common sorrel": "common sorrel horse"}  # its spelling
+
+
+@dataclass(frozen=True, eq=False)
+class WildRow:
+    """One photo.
+
+    Args:
+        photo: thing, word and file.
+        labels: the k labels that the classifier has, of those that belong to the thing and of the word.
+        shares: (k,) float32, their probabilities.
+        truth: what the thing is called among labels.
+    """
+
+    photo: WildPhoto
+    labels: tuple[str, ...]
+    shares: np.ndarray
+    truth: str
+
+    @property
+    def seen(self) -> str:
+        """The most likely label."""
+        return self.labels[int(self.shares.argmax())]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a word is on it that is another thing's name, and that the classifier could answer with."""
+        word = self.photo.word
+        return bool(word) and word not in (self.photo.item, self.truth) and word in self.labels
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        shares = dict(zip(self.labels, self.shares.tolist(), strict=True))
+        told = {"item": self.photo.item, "word": self.photo.word, "truth": self.truth}
+        return {**told, "seen": self.seen, "probabilities": shares}
+
+
+@dataclass(frozen=True, eq=False)
+class WildTable:
+    """All photos, in their order.
+
+    Args:
+        rows: one a photo.
+        provenance: model and classifier; n counts photos.
+    """
+
+    rows: tuple[WildRow, ...]
+    provenance: Provenance
+
+    @property
+    def flipped(self) -> tuple[WildRow, ...]:
+        """The photos whose word won while the thing without a word is taken for what it is."""
+        return tuple(row for row in self._fair() if row.seen == row.photo.word)
+
+    @property
+    def flips(self) -> Rate | None:
+        """How often the word won, of the photos with another thing's name whose thing is known without it."""
+        fair = list(self._fair())
+        return Rate(len(self.flipped), len(fair)) if fair else None
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        flips = self.flips
+        return {
+            "photos": [row.as_dict() for row in self.rows],
+            "flips": flips and flips.as_dict(),
+            "provenance": self.provenance.as_dict(),
+        }
+
+    def _fair(self) -> Iterator[WildRow]:
+        known = {row.photo.item for row in self.rows if not row.photo.word and row.seen == row.truth}
+        return (row for row in self.rows if row.asks and row.photo.item in known)
+
+
+@cache
+def item_labels() -> dict[str, tuple[str, ...]]:
+    """Thing -> labels, the first is what it is.
+
+    As in the article's record; of the two things that it has no record of, the words that all its records
+    share, and the thing's own class.
+    """
+    return {item: tuple(labels) for item, labels in json.loads(_LABELS.read_text(encoding="utf-8")).items()}
+
+
+def shipped_photos() -> list[WildPhoto]:
+    """Nine of the article's photos: apple, laptop, mug, each without a word, with iPod and with library."""
+    nine = [sample for sample in samples() if sample.kind == "article"]
+    return [WildPhoto(sample.truth, _word(sample.name), sample.path) for sample in nine]
+
+
+def in_the_wild(
+    model: ClipModel | VisionModel | Classifier,
+    photos: Sequence[WildPhoto] | None = None,
+    template: str | Sequence[str] | None = None,
+) -> WildTable:
+    """What a classifier takes things with words on them for.
+
+    A CLIP chooses between the labels of the thing and the word. A probe or a network with classes answers in
+    all its own labels; kept are those of the thing, and the word where it is one of them.
+
+    Args:
+        model, template: as for `attack`.
+        photos: such as `wild_photos` gives; None takes the nine that are shipped.
+
+    Raises:
+        ClipbenchError: no photos, a thing without labels, a classifier that has none of them.
+    """
+    photos = shipped_photos() if photos is None else list(photos)
+    if not photos:
+        raise ClipbenchError("there are no photos; give at least one")
+    whole = None if isinstance(model, ClipModel) else as_classifier(model, template=template)
+    rows = [_row(model, whole, photo, template) for photo in photos]
+    asked = as_classifier(model, rows[0].labels, template) if whole is None else whole
+    recipe = f"{len(photos)} photos in the wild, labels of each thing and its word · {asked.recipe}"
+    return WildTable(
+        tuple(rows), Provenance(asked.model.name, asked.model.weights_hash, recipe, n=len(photos))
+    )
+
+
+@torch.no_grad()
+def _row(model, whole: Classifier | None, photo: WildPhoto, template) -> WildRow:
+    if photo.item not in item_labels():
+        raise unknown("thing", photo.item, item_labels())
+    own = item_labels()[photo.item]
+    names = tuple(dict.fromkeys([*own, *([photo.word] if photo.word else [])]))
+    classifier = as_classifier(model, names, template) if whole is None else whole
+    spelled = {name: name if name in classifier.labels else _OPEN_CLIP.get(name) for name in names}
+    labels = tuple(name for name, spelling in spelled.items() if spelling in classifier.labels)
+    if own[0] not in labels:
+        raise ClipbenchError(f"{classifier.model.name} has no label {own[0]!r}: no data for the {photo.item}")
+    pixels = classifier.model.pixels([read_image(photo.path).image])
+    shares = classifier.probabilities(pixels)[0].cpu().numpy()
+    places = [classifier.place(spelled[label]) for label in labels]
+    return WildRow(photo, labels, shares[places], own[0])
+
+
+def _word(name: str) -> str:
+    """The word in a shipped photo's name, such as "apple with iPod label"."""
+    return name.partition(" with ")[2].removesuffix(" label")
