@@ -3,6 +3,7 @@
 Backgrounds are clear and text is grey, so that a figure suits light and dark pages alike.
 """
 
+from clipbench.figures.attacks import defence, in_the_wild, nine, stroop
 from clipbench.figures.bars import before_after
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
@@ -14,9 +15,13 @@ __all__ = [
     "CROSS",
     "TICK",
     "before_after",
+    "defence",
+    "in_the_wild",
     "multimodal_table",
+    "nine",
     "percent",
     "predictions",
     "similarities",
+    "stroop",
     "weights",
 ]

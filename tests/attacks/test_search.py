@@ -1,0 +1,168 @@
+"""The search for texts, with a reader that can be worked out by hand."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+import clipbench as cb
+from clipbench.attacks import METHODS, SearchResult, reading, search
+from clipbench.attacks.attribution import logits_from, values_at
+from clipbench.attacks.search import edited
+from clipbench.attacks.trials import Trials
+from clipbench.classify import as_classifier
+from clipbench.stimuli import ARTICLE, Tag
+
+# White paper over the whole picture: how bright a grey picture becomes depends on the ink of the text alone.
+SHEET = Tag(width=1, height=1, paper_colour="white", colour="black")
+LABELS = ["apple", "iPod", "mug"]
+WORDS = ["i", "lit", "mmmm", "WWWW", "MMMMMM", "iii", "W"]
+
+
+@pytest.fixture(autouse=True)
+def few_edits(monkeypatch):
+    module = import_module("clipbench.attacks.search")  # the package's attribute is the function
+    monkeypatch.setattr(module, "_TRIED", 4)
+    monkeypatch.setattr(module, "_STEPS", 2)
+
+
+@pytest.fixture
+def photos(plain):
+    return [plain(grey) for grey in (0, 5, 10, 15, 20, 25, 30, 35)]
+
+
+def darkness(bright, words):
+    """How dark the sheet becomes, by the very picture: the least probability of "bright" first."""
+    pictures = [cb.paper(bright.model.crop(cb.samples()[0].image), word, SHEET) for word in words]
+    return bright.model.pixels(pictures).mean(dim=(1, 2, 3)).numpy()
+
+
+def test_brute_force_finds_the_text_that_is_truly_best(bright, photos, tmp_path):
+    result = cb.attack_search(
+        bright, photos, target="grey", vocabulary=WORDS, methods=["brute force"], recipe=SHEET
+    )
+    brightness = dict(zip([*WORDS, "grey"], darkness(bright, [*WORDS, "grey"]), strict=True))
+    chances = [found.success.share for found in result.found]
+    assert chances == sorted(chances, reverse=True)
+    expected = min(brightness, key=lambda word: abs(brightness[word] - 0.5))
+    assert result.found[0].text == expected
+    assert {found.text for found in result.found} == {*WORDS, "grey"}
+    assert result.own.text == "grey" and result.own.methods == ("own name",)
+    assert SearchResult.load(result.save(tmp_path / "x.json")) == result
+
+
+def test_the_passes_are_the_pictures_that_were_encoded(bright, photos, monkeypatch):
+    encoded = []
+    plain_answers = type(bright).probabilities
+
+    def counting(self, pixels):
+        encoded.append(len(pixels))
+        return plain_answers(self, pixels)
+
+    monkeypatch.setattr(type(bright), "probabilities", counting)
+    words = [f"{one}{two}" for one in "abcdefgh" for two in "abcdefgh"]  # 64
+    steps = list(search(bright, photos, "grey", words, ["brute force"], SHEET))
+    # 64 words on 2 photos; the better 32 on 2 more, which are all 4 that are searched on
+    assert steps[-1].result.passes == {"brute force": 64 * 2 + 32 * 2}
+    rounds = [step.passes for step in steps[:-1]]
+    assert rounds == [128, 192]
+    final = 4 + (10 + 1) * 4  # of the ten kept and the own name: the latter on all 8, the others on 4 unseen
+    assert sum(encoded) == 8 + 8 + 192 + final
+
+
+def test_the_figures_to_rank_by_are_of_photos_that_no_search_has_seen(bright, photos):
+    result = cb.attack_search(
+        bright, photos, target="grey", vocabulary=WORDS, methods=["brute force"], recipe=SHEET
+    )
+    for found in result.found:
+        for rate, own in ((found.searched, photos[::2]), (found.success, photos[1::2])):
+            alone = cb.attack(bright, own, target="grey", text=found.text, recipe=SHEET)
+            assert rate == alone.success
+    assert result.provenance.n == 4
+
+
+def test_edits_are_all_texts_one_letter_away():
+    found = edited("ab")
+    assert len(found) == len(set(found)) and "ab" not in found
+    assert {"a", "b", "bb", "aa", "az", "abz", "zab", "azb"} <= set(found)
+    by_hand = {"a", "b"} | {f"{one}b" for one in "bcdefghijklmnopqrstuvwxyz"}
+    by_hand |= {f"a{one}" for one in "acdefghijklmnopqrstuvwxyz"}
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    by_hand |= {text for one in letters for text in (f"{one}ab", f"a{one}b", f"ab{one}")}
+    assert set(found) == by_hand
+    assert "" not in edited("a")
+
+
+def test_an_edit_is_kept_only_if_it_helps(bright, photos):
+    steps = list(search(bright, photos, "grey", WORDS, ["edits"], SHEET, seed=1))
+    result = steps[-1].result
+    assert max(found.searched.share for found in result.found) >= result.own.searched.share
+    again = list(search(bright, photos, "grey", WORDS, ["edits"], SHEET, seed=1))[-1].result
+    assert [found.text for found in again.found] == [found.text for found in result.found]
+
+
+def others(model, photos):
+    """Of three labels the one that the fewest of some photos are taken for."""
+    answers = cb.zero_shot(model, photos, LABELS).argmax(dim=1)
+    return LABELS[int(np.argmin(np.bincount(answers, minlength=3)))]
+
+
+def test_units_rank_words_by_what_they_would_do_to_the_target(chaos, monkeypatch):
+    """If all units are asked, a word that ranks higher moves the layer to where the target is likelier."""
+    monkeypatch.setattr(reading, "_UNITS", 1280)
+    photos = [one.image for one in cb.samples()[:4]]
+    classifier, target = as_classifier(chaos, LABELS), others(chaos, photos)
+    trials = Trials(classifier, photos, target, ARTICLE)
+    words, before = ["apple", "dog", "library", "spider"], trials.passes
+    order = reading.guided(trials, words, range(len(trials.photos)))
+    assert trials.passes - before == 2 * len(trials.photos) + 1 + len(words)
+    pixels, layer = chaos.pixels(trials.photos), chaos.last_layer
+    clean = values_at(classifier, pixels, layer)
+    pages = [cb.written(word, side=chaos.image_size) for word in (order[0], order[-1])]
+    best, worst = chaos.activations(pages, layer).mean(dim=(2, 3))[:, :, None, None]
+
+    def score(step):
+        with torch.no_grad():
+            logits = logits_from(classifier, pixels, layer, clean + step * (best - worst))
+        return logits.double().log_softmax(dim=1)[:, LABELS.index(target)].mean()
+
+    assert sorted(order) == words and score(0.1) > score(-0.1)
+
+
+def test_every_method_comes_to_its_end_on_a_real_model(chaos):
+    photos = [one.image for one in cb.samples()[:5]]
+    target = others(chaos, photos)
+    result = cb.attack_search(chaos, photos, target=target, vocabulary=["dog", "$$$"], labels=LABELS)
+    assert tuple(result.passes) == tuple(METHODS) and all(result.passes.values())
+    assert {"dog", "$$$", target} <= {found.text for found in result.found}
+
+
+def test_texts_that_cannot_be_written_are_counted(bright, photos):
+    result = cb.attack_search(
+        bright,
+        photos,
+        target="grey",
+        vocabulary=["o", "苹果", " ", "o"],
+        methods=["brute force"],
+        recipe=SHEET,
+    )
+    assert result.skipped == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"methods": ["brute"]}, "unknown search 'brute'; did you mean 'brute force'"),
+        ({"methods": []}, "there is no search; choose from"),
+        ({"vocabulary": ["苹果"]}, "no text in the vocabulary that can be written"),
+        ({"target": "gray"}, "did you mean 'grey'"),
+        ({"target": "dark"}, "every photo is taken for 'dark' as it is"),
+    ],
+)
+def test_bad_input(bright, photos, change, sentence):
+    arguments = {"target": "grey", "vocabulary": WORDS, "recipe": SHEET, **change}
+    with pytest.raises(cb.ClipbenchError, match=sentence):
+        cb.attack_search(bright, photos, **arguments)
+    with pytest.raises(cb.ClipbenchError, match="a search needs 4 photos or more"):
+        cb.attack_search(bright, photos[:3], target="grey", recipe=SHEET)
