@@ -3,10 +3,11 @@
 import argparse
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import clipbench as cb
 from clipbench.cli.options import add_common
-from clipbench.cli.output import write_json, write_table
+from clipbench.cli.output import counted, printable, write_json, write_table
 from clipbench.errors import unknown
 
 
@@ -29,13 +30,21 @@ def add(commands) -> None:
     layers.set_defaults(run=list_layers)
     fetch = commands.add_parser(
         "fetch",
-        help="download the weights of a model",
-        description="Download the weights of a model. No other command downloads anything.",
+        help="download weights, or the article's photos",
+        description="Download the weights of a model, or the article's photos in the wild. No other command "
+        "downloads anything.",
     )
-    fetch.add_argument("what", choices=["weights"], help="weights")
-    fetch.add_argument("model", metavar="NAME", help="as `clipbench models --all` names it")
-    fetch.add_argument("--json", action="store_true", help="print one JSON document")
-    fetch.set_defaults(run=fetch_weights)
+    what = fetch.add_subparsers(title="what there is to download", required=True, metavar="WHAT")
+    weights = what.add_parser("weights", help="the weights of a model")
+    weights.add_argument("model", metavar="NAME", help="as `clipbench models --all` names it")
+    weights.add_argument("--json", action="store_true", help="print one JSON document")
+    weights.set_defaults(run=fetch_weights)
+    wild = what.add_parser(
+        "in-the-wild", help="the article's 171 photos of things with words on paper, CC-BY"
+    )
+    wild.add_argument("--to", metavar="DIR", help="the folder for them (default: clipbench's cache)")
+    wild.add_argument("--json", action="store_true", help="print one JSON document")
+    wild.set_defaults(run=fetch_photos)
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -104,4 +113,19 @@ def fetch_weights(options: argparse.Namespace) -> int:
         write_json({"provenance": provenance.as_dict()})
         return 0
     print(f"{model.name} is on this machine: weights {model.weights_hash}")
+    return 0
+
+
+def fetch_photos(options: argparse.Namespace) -> int:
+    """Download those of the article's photos that are not here yet."""
+    from clipbench.attacks.wild import CREDIT, fetch_wild, home
+    from clipbench.results import versions
+
+    folder = home() if options.to is None else Path(options.to)
+    *_, last = counted(fetch_wild(folder), unit="photo")
+    if options.json:
+        document = {"folder": str(folder), "photos": last.done, "fetched": last.fetched, "credit": CREDIT}
+        write_json({**document, "provenance": {"versions": versions()}})
+        return 0
+    print(f"{last.done} photos are in {printable(str(folder))}, {last.fetched} of them fetched now; {CREDIT}")
     return 0

@@ -15,6 +15,36 @@ def add_common(parser: argparse.ArgumentParser, model: str | None = "mini") -> N
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def add_classifier(parser: argparse.ArgumentParser) -> None:
+    """Give a command what says who answers: --labels, --template, --probe."""
+    parser.add_argument(
+        "--labels",
+        metavar="A,B,…",
+        help="what to choose from (default: ImageNet's names; of a timm/… model its own classes)",
+    )
+    parser.add_argument(
+        "--template",
+        action="append",
+        metavar="TEXT",
+        help='sentence with {} for the label (default: "a photo of a {}"); several are averaged',
+    )
+    parser.add_argument("--probe", metavar="FILE", help="a linear probe of this model, in place of labels")
+
+
+def classifier_of(options: argparse.Namespace):
+    """The classifier that such options mean."""
+    import clipbench as cb
+    from clipbench.classify import as_classifier
+
+    model = cb.load(options.model, device=options.device)
+    labels = None if options.labels is None else options.labels.split(",")
+    template = options.template
+    if template is not None and len(template) == 1:
+        (template,) = template
+    answers = model if options.probe is None else cb.load_probe(options.probe, model)
+    return as_classifier(answers, labels, template)
+
+
 def whole(text: str) -> int:
     """A whole number, for argparse."""
     try:

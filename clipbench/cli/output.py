@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def write_json(document: dict) -> None:
@@ -45,6 +45,17 @@ def progress(steps: Iterable, total: int | None, unit: str) -> Iterable:
     from tqdm import tqdm
 
     return tqdm(steps, total=total, unit=unit, disable=None, leave=False)
+
+
+def counted(steps: Iterable, unit: str) -> Iterator:
+    """The steps themselves, which know their `done` and `total`, with a bar like that of `progress`."""
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, disable=None, leave=False) as bar:
+        for step in steps:
+            bar.total = step.total
+            bar.update(step.done - bar.n)
+            yield step
 
 
 def share(value: float) -> str:

@@ -7,7 +7,18 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from clipbench.cli import classify, dashboard, models, multimodal, output, pretrain, visualize
+from clipbench.cli import (
+    attack,
+    attack_search,
+    classify,
+    dashboard,
+    models,
+    multimodal,
+    output,
+    pretrain,
+    stroop,
+    visualize,
+)
 from clipbench.errors import ClipbenchError
 
 BAD_INPUT = 2
@@ -26,7 +37,17 @@ def parser() -> Parser:
     """The parser of the whole command line; what it returns has `run`, the command's function."""
     program = Parser(prog="clipbench", description="Look into CLIP's neurons and fool it with a label.")
     commands = program.add_subparsers(title="commands", required=True)
-    for module in (dashboard, models, classify, visualize, multimodal, pretrain):
+    for module in (
+        dashboard,
+        models,
+        classify,
+        visualize,
+        multimodal,
+        attack,
+        attack_search,
+        stroop,
+        pretrain,
+    ):
         module.add(commands)
     return program
 

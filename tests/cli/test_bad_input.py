@@ -5,13 +5,14 @@ import os
 import pytest
 
 LABELS = ["--labels", "apple,iPod"]
+ATTACK = ["--target", "iPod", "--text", "iPod", *LABELS]
 OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "required: {dashboard,models,layers,fetch,classify,visualize,pretrain}; see clipbench --help"),
+        ([], "required: {dashboard,models,layers,fetch,classify,visualize,"),
         (["paint"], "invalid choice: 'paint'"),
         (["layers", "--modle", "mini"], "unrecognized arguments: --modle"),
         (["layers", "--model", "minu"], "unknown model 'minu'; did you mean 'mini'?"),
@@ -66,6 +67,21 @@ OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
         (["visualize", "conv_head:1", *OUT, "--scale", "1"], "cannot scale"),
         (["visualize", "conv_head:1", *OUT, "--out", "no/x.png"], "the folder 'no' does not exist"),
         (["visualize", "conv_head:1", *OUT, "--out", "x.jpg"], "does not end in .png"),
+        (["attack", ".", "--text", "a"], "required: --target"),
+        (["attack", ".", "--target", "appel", "--text", "a", *LABELS], "unknown label 'appel'; did you mean"),
+        (["attack", "no", *ATTACK], "there is no folder 'no'"),
+        (["attack", "apple.png", *ATTACK], "there is no folder 'apple.png'"),
+        (["attack", ".", *ATTACK, "--text", "苹果"], "cannot draw '苹果'"),
+        (["attack", ".", *ATTACK, "--text", " "], "the label has no text"),
+        (["attack", ".", *ATTACK, "--size", "0"], "size must be above 0"),
+        (["attack", ".", *ATTACK, "--jpeg", "101"], "JPEG quality must be"),
+        (["attack", ".", *ATTACK, "--copies", "9"], "copies must be at least 1 and at most 8"),
+        (["attack", ".", *ATTACK, "--font", "DejaVu San"], "did you mean 'DejaVu Sans'"),
+        (["attack", ".", *ATTACK, "--paper", "--blur", "2"], "--blur is not for --paper"),
+        (["attack", ".", *ATTACK, "--width", "0.5"], "--width is for --paper"),
+        (["attack", ".", *ATTACK, "--probe", "no.npz"], "there is no probe 'no.npz'"),
+        (["attack", ".", *ATTACK, "--out", "x.pkl"], "must end in .npz, .json, .csv"),
+        (["attack", ".", *ATTACK, "--journal", "apple.png"], "is no journal"),
         (["dashboard", "--port", "70000"], "there is no port 70000"),
         (["dashboard", "--port", "http"], "--port: 'http' is not a whole number"),
     ],

@@ -74,6 +74,9 @@ def test_every_command_takes_the_shared_options():
         ["layers"],
         ["classify", "x"],
         ["visualize", "a:1", "--out", "x"],
+        ["attack", "x", "--target", "a", "--text", "a"],
+        ["attack-search", "x", "--target", "a"],
+        ["stroop"],
     ):
         options = parser().parse_args([*words, "--model", "mini", "--device", "cpu", "--json"])
         assert (options.model, options.device, options.json) == ("mini", "cpu", True)

@@ -1,0 +1,77 @@
+"""`clipbench attack-search`: which text makes a label win most often?"""
+
+import argparse
+from pathlib import Path
+
+from clipbench.cli.attack import add_looks, look
+from clipbench.cli.options import add_classifier, add_common, classifier_of, whole
+from clipbench.cli.output import printable, progress, share, write_json, write_table
+from clipbench.errors import ClipbenchError
+
+
+def add(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "attack-search",
+        help="look for the text that makes a label win most often",
+        description="Look for the text that makes a label win most often, on every second picture of a "
+        "folder, and tell how the best ones fare on the others, beside the label's own name.",
+    )
+    parser.add_argument("folder", metavar="IMAGES_DIR", help="a folder with pictures, in folders or not")
+    parser.add_argument("--target", required=True, metavar="CLASS", help="the label that is to win")
+    parser.add_argument(
+        "--vocabulary", metavar="FILE", help="texts to try, one a line (default: short names of ImageNet's)"
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        metavar="NAME",
+        help='"brute force", "units" or "edits" (default: all, one after the other)',
+    )
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the edits tried (default: 0)")
+    add_classifier(parser)
+    add_looks(parser)
+    add_common(parser)
+    parser.set_defaults(run=search)
+
+
+def search(options: argparse.Namespace) -> int:
+    """Search, and print the texts in their order."""
+    from clipbench import attacks
+    from clipbench.stimuli import picture_files
+
+    files, words = picture_files(options.folder), _vocabulary(options.vocabulary)
+    recipe = look(options)
+    steps = attacks.search(
+        classifier_of(options), files, options.target, words, options.method, recipe, options.seed
+    )
+    *_, last = progress(steps, total=None, unit="round")
+    if options.json:
+        write_json(last.result.as_dict())
+    else:
+        _print(last.result)
+    return 0
+
+
+def _vocabulary(path: str | None) -> list[str] | None:
+    if path is None:
+        return None
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClipbenchError(f"{path!r} cannot be read as text; give a file with one text a line") from error
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _print(result) -> None:
+    rows = [
+        (one.text, share(one.success.share), f"{one.success.hits}/{one.success.n}", ", ".join(one.methods))
+        for one in result.found
+    ]
+    write_table(("text", "success", "photos", "found by"), rows)
+    print()
+    write_table(("search", "pictures encoded"), list(result.passes.items()))
+    better = len(result.better)
+    verdict = f"{better} texts do better than" if better else "no text does better than"
+    print(f"\n{verdict} {printable(repr(result.target))} itself; success is on pictures no search has seen")
+    print(printable(result.provenance.caption()))
