@@ -14,7 +14,8 @@ from clipbench.errors import ClipbenchError
 from clipbench.optvis.original import Original
 from clipbench.optvis.parametrizations.base import unmix
 
-SPECTRUM = Path(__file__).with_name("spectrum.npz")  # made by scripts/make_spectrum.py
+# Made by scripts/make_spectrum.py of 800 photos, one each of 800 ImageNet classes; it holds none of them.
+SPECTRUM = Path(__file__).with_name("spectrum.npz")
 
 
 def mean_spectrum(photos: Iterable[Image.Image], size: int) -> Tensor:
