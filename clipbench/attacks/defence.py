@@ -31,7 +31,8 @@ class Held:
         kind: "reading", the units found; "random"; "matched", as active on clean photos as those found; or
             "none" for k = 0.
         k: how many units were held.
-        success: of the attacks, all photos and texts together; of "random" all draws together.
+        success: of the attacks, all photos and texts together; of "random" all draws together. Its interval
+            takes pairs of photo and text as independent, which those of one photo are not quite.
         clean: photos without text that were right.
     """
 
@@ -130,7 +131,8 @@ class Defence:
 
 
 def _good(row: Held, plain: Held) -> bool:
-    return row.success.share <= plain.success.share / 2 and row.clean.share >= plain.clean.share - 0.03
+    halved = 0 < plain.success.hits and row.success.share <= plain.success.share / 2
+    return halved and row.clean.share >= plain.clean.share - 0.03
 
 
 def defend(

@@ -1,13 +1,28 @@
 """How results are written: tables for people, one JSON document for programs, progress on a terminal."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from clipbench.errors import ClipbenchError
+
 
 def write_json(document: dict) -> None:
-    """Print one JSON document, in ASCII, so that it survives every terminal and pipe."""
-    print(json.dumps(document, indent=2, allow_nan=False), flush=True)
+    """Print one JSON document, in ASCII, so that it survives every terminal and pipe.
+
+    Raises:
+        ClipbenchError: it cannot be written, as on a full disk.
+    """
+    try:
+        print(json.dumps(document, indent=2, allow_nan=False), flush=True)
+    except BrokenPipeError:  # a reader who left early is no error
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in the buffer
+        raise ClipbenchError(
+            f"the document cannot be written ({error.strerror}); make room for it"
+        ) from error
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -148,6 +148,11 @@ def test_a_defence_is_judged_by_its_controls(reading, matched, best, works, tmp_
     assert Defence.load(told.save(tmp_path / "x.json")).as_dict() == told.as_dict()
 
 
+def test_where_no_attack_succeeds_there_is_nothing_to_defend():
+    told = curve(none=(0, 90), reading=(0, 90), random=(0, 90), matched=(0, 90))
+    assert told.best is None and not told.works
+
+
 def test_the_curve_as_a_figure_has_a_line_for_each_kind_from_the_same_start():
     told = curve(none=(80, 90), reading=(20, 88), random=(78, 90), matched=(75, 89))
     figure = cb.figures.defence(told)

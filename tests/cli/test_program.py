@@ -47,6 +47,20 @@ def test_a_reader_who_leaves_early_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_document_on_a_full_disk_gets_one_sentence():
+    code = (
+        "import sys; from clipbench.cli import program; from clipbench.cli.output import write_json\n"
+        "class Options: run = staticmethod(lambda options: write_json({'a': 1}))\n"
+        "program.Parser.parse_args = lambda *_: Options\n"
+        "sys.exit(program.main([]))"
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True)
+    reason = "the document cannot be written (No space left on device)"
+    assert (done.returncode, done.stderr) == (2, f"clipbench: {reason}; make room for it\n")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 def test_a_terminal_gets_a_progress_bar_and_a_pipe_gets_none(tmp_path):
     import pty
