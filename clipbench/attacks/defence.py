@@ -131,7 +131,7 @@ class Defence:
 
 
 def _good(row: Held, plain: Held) -> bool:
-    halved = 0 < plain.success.hits and row.success.share <= plain.success.share / 2
+    halved = plain.success.hits > 0 and row.success.share <= plain.success.share / 2
     return halved and row.clean.share >= plain.clean.share - 0.03
 
 

@@ -133,7 +133,7 @@ def as_classifier(
 
 
 def _own_classes(model: VisionModel, labels: Sequence[str] | None) -> OwnClasses:
-    if labels is None:  # a name that two classes bear, such as crane, is one label
+    if labels is None:  # a name that two classes bear, such as missile, is one label
         names = tuple(dict.fromkeys(model.classes))
         members = torch.tensor([[one == name for one in model.classes] for name in names])
         recipe = f"own {len(names)} classes"

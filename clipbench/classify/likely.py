@@ -11,7 +11,7 @@ from clipbench.models import ClipModel, VisionModel
 
 @cache
 def imagenet_labels() -> tuple[str, ...]:
-    """ImageNet's class names as open_clip spells them; crane and maillot, there twice, once."""
+    """ImageNet's class names as open_clip spells them; missile and sunglasses, there twice, once."""
     from open_clip import IMAGENET_CLASSNAMES
 
     return tuple(dict.fromkeys(IMAGENET_CLASSNAMES))
