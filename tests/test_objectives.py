@@ -4,11 +4,13 @@ import copy
 
 import numpy as np
 import pytest
+import timm
 import torch
+from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
 from torchvision.transforms.functional import to_pil_image
 
 import clipbench as cb
-from clipbench.models import Read
+from clipbench.models import Read, VisionModel
 from clipbench.optvis.objectives import Seen
 from clipbench.optvis.objectives.base import Objective
 from clipbench.optvis.original import Original
@@ -25,6 +27,16 @@ def seen(model, goal, pixels):
 def value(model, objective, pixels):
     goal = objective.bind(model)
     return goal.value(seen(model, goal, pixels))
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    """A vision transformer of random weights, which takes pictures of 64 px only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = timm.create_model("test_vit", num_classes=5, img_size=64)
+    transform = Compose([Resize(64), CenterCrop(64), ToTensor(), Normalize([0.5] * 3, [0.5] * 3)])
+    return VisionModel(network, "transformer", "0123456789ab", transform)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +81,16 @@ def test_diversity_of_attributions_weighs_activations_with_their_gradient(tiny, 
     (gradient,) = torch.autograd.grad(acts[Read("layer3")][:, 1].mean(dim=(1, 2)).sum(), acts[AFTER])
     expected = gram_cosines((acts[AFTER] * gradient).detach())
     result = value(tiny, objectives.diversity("layer2", a), pixels).detach()
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-4)
+
+
+def test_attributions_reach_back_through_tokens(transformer):
+    goal, read = objectives.channel("blocks.1", 3), Read("blocks.0", relu=True)
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(7))
+    acts = transformer.read(pictures.requires_grad_(), [Read("blocks.1"), read])
+    (gradient,) = torch.autograd.grad(acts[Read("blocks.1")][:, 3].mean(dim=(1, 2)).sum(), acts[read])
+    expected = gram_cosines((acts[read] * gradient).detach())
+    result = value(transformer, objectives.diversity("blocks.0", goal), pictures).detach()
     np.testing.assert_allclose(result.numpy(), expected, rtol=1e-4)
 
 
@@ -147,6 +169,13 @@ def test_an_objective_elsewhere_is_that_of_the_other_model(tiny, pixels):
     expected = value(tiny, a, pixels) - value(other, a, pixels)
     assert expected.abs().max() > 1e-4
     torch.testing.assert_close(value(tiny, a - objectives.elsewhere(other, a), pixels), expected)
+
+
+def test_a_model_of_one_size_is_shown_the_view_at_that(tiny, transformer, pixels):
+    goal = objectives.channel("blocks.1", 3)
+    larger = torch.nn.functional.interpolate(pixels, (64, 64), mode="bilinear", antialias=True)
+    result = value(tiny, objectives.elsewhere(transformer, goal), pixels)
+    torch.testing.assert_close(result, value(transformer, goal, larger))
 
 
 # values, names and what is refused

@@ -218,7 +218,7 @@ def _mean_activations(
     chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
     seen = [model.read(model.pixels(chunk), reads.values()) for chunk in chunks]
     return {
-        layer: torch.cat([acts[read].mean(dim=(2, 3)).double().cpu() for acts in seen])
+        layer: torch.cat([acts[read].mean(dim=(2, 3)).cpu().double() for acts in seen])
         for layer, read in reads.items()
     }
 
