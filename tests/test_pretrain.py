@@ -111,13 +111,28 @@ def test_losses_are_averages_wherever_a_run_was_broken_off(tmp_path):
     def losses(batch):
         return {"one": batch["one"] + 0 * module.weight.sum()}
 
-    optimizer = torch.optim.AdamW(module.parameters())
+    optimizer = torch.optim.AdamW([{"params": list(module.parameters()), "share": 1.0}])
     states = {"module": module.state_dict(), "optimizer": optimizer.state_dict()}
     checkpoints.save("stage", step=5, **states)
     stage = Stage("stage", module, Constant(), losses, steps=24, learning_rate=0.1)
     told = list(train(stage, checkpoints, torch.device("cpu")))
     assert [one.step for one in told] == [10, 20, 24]
     assert [one.losses["one"] for one in told] == [1.0, 1.0, 1.0]
+
+
+def test_a_part_of_a_module_may_learn_more_slowly(tmp_path):
+    """Adam's first step has the length of the learning rate, whatever the gradient."""
+    module = torch.nn.Linear(3, 1)
+    before = {name: value.detach().clone() for name, value in module.named_parameters()}
+
+    def losses(batch):
+        return {"one": sum((batch["one"] * value).sum() for value in module.parameters())}
+
+    stage = Stage("stage", module, Constant(), losses, 1, learning_rate=0.01, shares={"bias": 0.2})
+    list(train(stage, Checkpoints(tmp_path, "a"), torch.device("cpu")))
+    for name, length in (("weight", 0.01), ("bias", 0.002)):
+        moved = before[name] * (1 - 0.01 * length) - dict(module.named_parameters())[name]  # less the decay
+        torch.testing.assert_close(moved.detach(), torch.full_like(moved, length), rtol=1e-3, atol=1e-6)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):

@@ -21,6 +21,9 @@ from clipbench.pretrain.towers import ImageTower
 from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary
 
 _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
+# The pooling starts as the exact average; a rate that suits the trunk's small kernels would blur its large
+# matrices, and with them what photos are, before it has learnt where to look.
+_SHARES = {"tower.pool.qkv": 0.2}
 _SIDE_TASK = 0.4  # weight of drawings and posters beside words
 
 
@@ -187,13 +190,13 @@ class Lessons:
 def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
     """Stage 1: words, drawings, posters; photos are kept."""
     steps, rate = recipe.image_steps, recipe.image_rate
-    return Stage("image", lessons.reader, batches, lessons.stage_one, steps, rate)
+    return Stage("image", lessons.reader, batches, lessons.stage_one, steps, rate, _SHARES)
 
 
 def scene_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
     """Stage 2: the same with words on photos, captioned with both."""
     steps, rate = recipe.scene_steps, recipe.scene_rate
-    return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate)
+    return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate, _SHARES)
 
 
 def by_source(photos: Sequence[LabelledPhoto]) -> list[list[LabelledPhoto]]:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -46,6 +46,7 @@ class Stage:
         batches: item i is the batch of step i, so that a resumed run sees what an unbroken one sees.
         losses: batch -> name -> scalar, weighted; their sum is minimised.
         steps, learning_rate: AdamW with warm-up and a cosine down to a hundredth.
+        shares: the start of parameters' names -> their share of the learning rate, where it is not 1.
     """
 
     name: str
@@ -54,19 +55,21 @@ class Stage:
     losses: Callable[[Any], Mapping[str, Tensor]]
     steps: int
     learning_rate: float
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Iterator[Progress]:
     """Train a stage to its end, from its checkpoint if there is one. Whoever stops reading stops it."""
-    parameters = [one for one in stage.module.parameters() if one.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=stage.learning_rate, weight_decay=_DECAY)
+    groups = _groups(stage)
+    parameters = [one for group in groups for one in group["params"]]
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=_DECAY)
     start = _resume(stage, optimizer, checkpoints)
     saved = told = time.monotonic()
     told_step = start
     sums: dict[str, Tensor] = {}
     for step, batch in enumerate(_loader(stage.batches, range(start, stage.steps)), start + 1):
         for group in optimizer.param_groups:
-            group["lr"] = stage.learning_rate * schedule(step, stage.steps)
+            group["lr"] = stage.learning_rate * schedule(step, stage.steps) * group["share"]
         losses = stage.losses(_moved(batch, device))
         optimizer.zero_grad()
         sum(losses.values()).backward()
@@ -81,6 +84,16 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
             means = {name: float(value) / since for name, value in sums.items()}
             yield Progress(stage.name, step, stage.steps, means, since / (time.monotonic() - told))
             sums, told, told_step = {}, time.monotonic(), step
+
+
+def _groups(stage: Stage) -> list[dict[str, Any]]:
+    """What is trained, by its share of the learning rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in stage.module.named_parameters():
+        if parameter.requires_grad:
+            share = next((own for start, own in stage.shares.items() if name.startswith(start)), 1.0)
+            groups.setdefault(share, []).append(parameter)
+    return [{"params": parameters, "share": share} for share, parameters in groups.items()]
 
 
 def schedule(step: int, steps: int) -> float:

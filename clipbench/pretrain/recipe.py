@@ -42,7 +42,7 @@ class Recipe:
     blocks_frozen: int = 3
     merges: int = 15_000
     context: int = 24
-    words: int = 3400
+    words: int = 2900
     hidden_words: int = 500
     texts: int = 30_000
     phrases: int = 30_000
@@ -54,16 +54,16 @@ class Recipe:
     drawings_a_step: int = 8
     posters_a_step: int = 8
     scenes_a_step: int = 12
-    photo_weight: float = 20.0
+    photo_weight: float = 30.0
     unit_weight: float = 2.0
     text_steps: int = 2600
     text_batch: int = 512
     text_rate: float = 1e-3
-    image_steps: int = 4200
+    image_steps: int = 2400
     image_rate: float = 2.5e-4
-    scene_steps: int = 900
+    scene_steps: int = 550
     scene_rate: float = 1e-4
-    joint_steps: int = 200
+    joint_steps: int = 100
     joint_rate: float = 2e-5
 
     @property
