@@ -115,6 +115,7 @@ def test_a_faceted_objective_adds_prints_and_climbs(tiny, probe):
         (lambda p: faceted(UNIT, replace(p, weights_hash="f" * 12)), "was trained on tiny ffffffff, not on"),
         (lambda p: faceted(UNIT, replace(p, weights={"layer2": torch.ones(3)})), "has 3 channels for layer"),
         (lambda p: faceted(UNIT, replace(p, weights={"layer9": torch.ones(3)})), "did you mean"),
+        (lambda p: faceted(UNIT, replace(p, weights={})), "has no layer"),
         (lambda p: faceted(UNIT - UNIT, p), "leave nothing to excite"),
     ],
 )

@@ -57,6 +57,8 @@ class Facet:
 
     def check(self, model: ImageModel) -> None:
         """Raise a ClipbenchError unless the facet fits a model."""
+        if not self.weights:
+            raise ClipbenchError(f"the facet {self.name!r} has no layer; train one on at least one")
         if self.weights_hash not in (None, model.weights_hash):
             raise ClipbenchError(
                 f"the facet {self.name!r} was trained on {self.model} {self.weights_hash[:8]}, not on "
@@ -106,8 +108,8 @@ def train_probe(
     """Learn to tell pictures of a theme from others by the mean activations of some layers.
 
     One logistic regression a layer, both kinds of pictures counting alike. Each is judged by a quarter of
-    either kind that it was not trained on. The weights are scaled to a root mean square of 1, so that at
-    strength 1 the theme weighs about as much as the unit.
+    either kind that it was not trained on. The weights are scaled to a root mean square of 1, so that a
+    strength means much the same for every facet.
 
     Args:
         model: whose layers.
