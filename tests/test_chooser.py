@@ -21,3 +21,11 @@ def test_the_menu_keeps_the_model_that_was_asked_for_until_another_is_chosen():
     menu.value = "timm/tf_efficientnet_lite0"
     settle(bench, "timm/tf_efficientnet_lite0")
     assert bench.model.name == menu.value == "timm/tf_efficientnet_lite0"
+
+
+def test_a_model_that_no_list_names_can_be_asked_for():
+    bench = Workbench("RN50-quickgelu/random", device="cpu")
+    (menu,) = [child for child in ModelMenu(bench).children if hasattr(child, "options")]
+    settle(bench, "RN50-quickgelu/random")
+    time.sleep(0.3)
+    assert menu.value == "RN50-quickgelu/random" and "mini" in menu.options

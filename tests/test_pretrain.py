@@ -274,7 +274,16 @@ def test_captions_are_near_the_name_and_not_equal():
     assert apart.max() < 0.999 and apart.min() > (apples @ mug.T).max() + 0.2
 
 
-def test_at_the_start_the_tower_averages_what_the_control_sees(known):
+@pytest.fixture
+def all_bits(monkeypatch):
+    """No half precision, so that numbers can be compared closely."""
+    for module in ("towers", "text_stage"):
+        monkeypatch.setattr(
+            f"clipbench.pretrain.{module}.reduced", lambda device: torch.autocast(device.type, enabled=False)
+        )
+
+
+def test_at_the_start_the_tower_averages_what_the_control_sees(known, all_bits):
     control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
     made = space.build_space(list(dict.fromkeys(known.classes)), known.classes, weight, torch.eye(1280))
@@ -320,7 +329,7 @@ def test_norms_put_back_change_nothing():
         torch.testing.assert_close(fresh(x), wanted, rtol=1e-3, atol=1e-4)
 
 
-def test_a_short_row_of_tokens_means_what_a_full_one_does():
+def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
     """The text tower as a module of its own against open_clip's forward pass over the whole context."""
     from open_clip.tokenizer import SimpleTokenizer
 

@@ -30,7 +30,7 @@ class ModelMenu(w.VBox):
             self._note.say(f"loading {loading} …")
         elif model is not None:
             infos = {info.name: info for info in cb.available() if info.present or info.name == model.name}
-            self._offer([*infos], model.name)
+            self._offer([*dict.fromkeys([*infos, model.name])], model.name)  # a link may name an unlisted one
             self._note.say(f"{infos[model.name].what} · {model.device}" if model.name in infos else "")
 
     def _offer(self, names: list[str], chosen: str) -> None:

@@ -1,7 +1,7 @@
 """The whole recipe: targets, text tower, image tower, both together, files."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,7 @@ from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
-from clipbench.pretrain.loop import Progress, Stage, train
+from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
@@ -65,10 +65,11 @@ def pretrain(
     out, fonts_found = Path(out), training_fonts(fonts)
     checkpoints = Checkpoints(out, recipe.hash)
     found = read_photos(photos)
-    yield Progress("photos", len(found.photos), len(found.photos) + found.broken, {}, 0.0)
-    training = found.of(TRAIN)
     known, control = vocabulary(recipe), load(CONTROL, device=device)
     out.mkdir(parents=True, exist_ok=True)
+    readable = Progress("photos", len(found.photos), len(found.photos) + found.broken, {}, 0.0)
+    yield from _logged([readable], out)
+    training = found.of(TRAIN)
     write_merges(recipe, out / MERGES)
     tokenizer = SimpleTokenizer(bpe_path=str(out / MERGES), context_length=recipe.context)
     config = configuration(recipe, tokenizer.vocab_size, MERGES)
@@ -90,15 +91,15 @@ def pretrain(
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
         joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
     ):
-        yield from _logged(stage, checkpoints, control.device, out / "log.jsonl")
+        yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.name != "text":
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
     export(recipe, tokenizer.vocab_size, image, text, out)
 
 
-def _logged(stage: Stage, checkpoints: Checkpoints, device: torch.device, log: Path) -> Iterator[Progress]:
-    with log.open("a") as file:
-        for progress in train(stage, checkpoints, device):
+def _logged(stream: Iterable[Progress], out: Path) -> Iterator[Progress]:
+    with (out / "log.jsonl").open("a") as file:
+        for progress in stream:
             print(json.dumps(asdict(progress)), file=file, flush=True)
             yield progress
 
