@@ -72,7 +72,7 @@ def upload(page: Page, name: str, *images: Image.Image) -> None:
         image.save(file, "PNG")
         files.append({"name": f"{number}.png", "mimeType": "image/png", "buffer": file.getvalue()})
     with page.expect_file_chooser() as chooser:
-        button(page, name).click()
+        page.get_by_role("button", name=re.compile(rf"{name} \(\d+\)")).click()  # an icon stands before it
     chooser.value.set_files(files)
 
 
