@@ -123,12 +123,12 @@ def test_wrong_input_gets_a_sentence_and_the_panel_goes_on(panel):
 
 def test_a_measurement_can_be_watched_and_stopped(panel):
     page = panel(f"model={SLOW}")  # which is measured at once
-    expect(note(page, r"\d+ of 376 pictures · \d+ a second")).to_be_visible()
+    expect(note(page, r"\d+ of 188 pictures · \d+ a second")).to_be_visible()
     expect(page.get_by_alt_text("the picture that is measured")).to_be_visible()
     expect(page.locator(".cb-stale")).to_have_count(1)  # the example of mini
     button(page, "Stop").click()
     expect(button(page, "Start")).to_be_visible()
-    expect(note(page, r"stopped · \d+ of 376 pictures · layer4 has not been measured yet")).to_be_visible()
+    expect(note(page, r"stopped · \d+ of 188 pictures · layer4 has not been measured yet")).to_be_visible()
     expect(texts(page).first).to_be_visible()
 
 
@@ -195,7 +195,7 @@ def test_its_states_fit_every_page(panel, theme):
     expect(page.locator(".cb-message:visible")).to_have_count(2)
     look("wrong")
     page = panel(f"theme={theme}&model={SLOW}")
-    expect(note(page, r"\d+ of 376 pictures · \d+ a second")).to_be_visible()
+    expect(note(page, r"\d+ of 188 pictures · \d+ a second")).to_be_visible()
     shoot(page, f"multimodal-running-{theme}-1440")
     button(page, "Stop").click()
     expect(button(page, "Start")).to_be_visible()
