@@ -28,7 +28,7 @@ from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
-from clipbench.pretrain.image_stage import ImageBatches, alignment, among, by_source  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, alignment, by_source  # noqa: E402
 from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
 from clipbench.pretrain.text_stage import TextTower, tokens_of  # noqa: E402
 from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration, start_image_tower  # noqa: E402
@@ -241,31 +241,42 @@ def test_whitening_has_its_closed_form():
     torch.testing.assert_close(space.whiten(mixed, 8).var(dim=0, correction=0), wanted, rtol=1e-3, atol=1e-4)
 
 
+def test_the_directions_that_are_kept_are_those_of_the_weighted_rows():
+    """The same subspace as by the singular vectors of all rows, each scaled by the root of its weight."""
+    generator = torch.Generator().manual_seed(0)
+    rows, favoured = (torch.randn(n, 12, generator=generator) * torch.arange(1, 13) for n in (300, 40))
+    kept = space.principal_directions(rows, favoured, 5)
+    scaled = [normalize(some, dim=1) * (w / len(some)) ** 0.5 for some, w in ((rows, 0.2), (favoured, 0.8))]
+    wanted = torch.linalg.svd(torch.cat(scaled)).Vh[:5]
+    torch.testing.assert_close(kept @ kept.T, wanted.T @ wanted, rtol=1e-3, atol=1e-4)
+
+
 def test_words_spelt_alike_are_near():
     near, alike, other = space.spelling_vectors(["spider", "spiders", "kettle"])
     assert near @ alike > 0.6 > 0.3 > abs(near @ other)
 
 
 def test_no_attack_text_is_given_a_class_by_hand(known):
-    """Where no class bears the text as its name, the visual part is the ridge regression's."""
+    """Where no class bears the text as its name, its meaning is a function of its sentence vector alone."""
     texts = list(dict.fromkeys([*known.classes, *ATTACK_TEXTS]))
     control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
     made = space.build_space(texts, known.classes, weight, torch.eye(weight.shape[1]))
-    named = made.rows(known.classes)
-    visual, semantic = made.meaning.split((space.VISUAL, space.SEMANTIC), dim=1)
-    by_rule = space.ridge(semantic[named], visual[named], 3.0, semantic)
+    semantic = normalize(space.whiten(space.sentence_vectors(texts), space.SEMANTIC), dim=1)
+    of_classes = normalize((weight - weight.mean(0)) @ made.directions.T, dim=1)
+    by_rule = space.ridge(semantic[made.rows(known.classes)], of_classes, 3.0, semantic)
     for text in set(ATTACK_TEXTS) - set(known.classes):
         row = made.index[text]
-        assert cosine_similarity(visual[row], by_rule[row], dim=0) > 0.999  # two classes share a name
+        meaning = torch.cat([by_rule[row] / by_rule[row].norm().clamp(min=1), semantic[row]]) @ made.kept
+        assert cosine_similarity(made.meaning[row], meaning, dim=0) > 0.999  # two classes share a name
 
 
 def test_captions_are_near_the_name_and_not_equal():
     made = space.Space(
-        normalize(torch.randn(2, space.VISUAL + space.SEMANTIC), dim=1),
+        normalize(torch.randn(2, space.MEANING), dim=1),
         space.spelling_vectors(["apple", "mug"]),
         {"apple": 0, "mug": 1},
-        *[torch.empty(0)] * 3,
+        *[torch.empty(0)] * 4,
     )
     apples = torch.cat([made.targets(torch.tensor([0]), weight) for weight in CAPTIONS.values()])
     mug = made.targets(torch.tensor([1]), 0.5)
@@ -298,8 +309,9 @@ def test_at_the_start_the_tower_averages_what_the_control_sees(known, all_bits):
         torch.testing.assert_close(pooled, plain, rtol=1e-3, atol=1e-4)
         aim(tower.pool, made, pooled)
         torch.nn.init.zeros_(tower.pool.qkv.weight[1280:2560])  # keys: with none, attention is quite even
-        wanted = pooled @ made.directions.T / (pooled @ made.directions.T).norm(dim=1).mean()
-        pooled_again = tower.pool(relu6(units))[:, : space.VISUAL]
+        parts = [pooled @ matrix.T for matrix in (made.directions, made.semantic_map)]
+        wanted = torch.cat([part / part.norm(dim=1).mean() for part in parts], 1) @ made.kept
+        pooled_again = tower.pool(relu6(units))[:, : space.MEANING]
         torch.testing.assert_close(pooled_again, wanted, rtol=1e-3, atol=1e-4)
 
 
@@ -341,14 +353,6 @@ def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
     with torch.no_grad():
         wanted = network.encode_text(tokenizer(texts), normalize=True)
         torch.testing.assert_close(TextTower(network)(tokens_of(tokenizer, texts)), wanted)
-
-
-def test_what_is_present_shares_the_probability():
-    logits = torch.tensor([[2.0, 2.0, -100.0]])
-    both = among(logits, torch.tensor([[0, 1, -1]]))
-    assert both == pytest.approx(np.log(2), abs=1e-6)
-    assert among(logits, torch.tensor([[0, -1, -1]])) == both
-    assert among(logits, torch.tensor([[2, -1, -1]])) > 90
 
 
 def test_a_word_is_written_and_a_drawing_is_drawn():

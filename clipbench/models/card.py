@@ -1,4 +1,4 @@
-"""The figures of the embedded model that are shipped beside its weights."""
+"""What is shipped beside the weights of the embedded model: its figures and the words it was shown."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from clipbench.models.weights import read_weights, state_hash
 
 MINI = Path(__file__).parent / "mini"
 CONFIG, WEIGHTS, CARD = "open_clip_config.json", "open_clip_model.safetensors", "card.json"
+WORDS = "words.txt"
 
 
 def mini_card(folder: Path = MINI) -> dict | None:
@@ -34,3 +35,16 @@ def mini_card(folder: Path = MINI) -> dict | None:
         )
     )
     return {**card, "note": note}
+
+
+def taught_words(folder: Path = MINI) -> tuple[str, ...]:
+    """The words that were rendered for the embedded model in training, in the order in which they came.
+
+    Args:
+        folder: where its weights lie; `clipbench pretrain` writes the words beside them.
+
+    Returns:
+        The words as they are spelt; none if the file is absent.
+    """
+    path = folder / WORDS
+    return tuple(path.read_text(encoding="utf-8").split()) if path.is_file() else ()

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, log_softmax, normalize, one_hot, relu6
+from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, one_hot, relu6
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
@@ -24,7 +25,8 @@ _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 # The pooling starts as the exact average; a rate that suits the trunk's small kernels would blur its large
 # matrices, and with them what photos are, before it has learnt where to look.
 _SHARES = {"tower.pool.qkv": 0.2}
-_SIDE_TASK = 0.4  # weight of drawings and posters beside words
+_SIDE_TASK = 0.4  # weight of drawings beside words
+_BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
 
 
 class Reader(nn.Module):
@@ -37,14 +39,14 @@ class Reader(nn.Module):
 
 
 class ImageBatches(Dataset):
-    """Batch i: words on small grounds; and on whole pictures photos, drawings, and posters or scenes.
+    """Batch i: words on small grounds; and on whole pictures photos, drawings and, in stage 2, scenes.
 
-    Labels of words count among the words, those of drawings among the drawings' names. A poster's row
-    holds its word and its drawings, filled up with -1. A scene comes with the photo that it was written on.
+    Labels of words count among the words, those of drawings among the drawings' names. A scene comes with
+    the photo that it was written on.
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
-        scenes: whether this is stage 2, with scenes in place of posters and with all words from the start.
+        scenes: whether this is stage 2, with scenes and with all words from the start.
     """
 
     def __init__(
@@ -67,13 +69,14 @@ class ImageBatches(Dataset):
         n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
         words = [rng.randrange(active) for _ in range(n_words)]
         drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
-        photos = [self._photo(rng) for _ in range(recipe.photos_a_step)]
+        photos = [self._seen(rng) for _ in range(recipe.photos_a_step)]
         shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
         batch = {
             "tiles": [pictures.word_tile(known.words[word], self._fonts, rng, ease, tile) for word in words],
             "words": words,
             "drawn": drawn,
             "active": active,
+            "whole": [*photos, *shown],
         }
         if self._scenes:
             under = [self._photo(rng) for _ in range(recipe.scenes_a_step)]
@@ -82,30 +85,23 @@ class ImageBatches(Dataset):
                 pictures.scene(photo, known.words[word], self._fonts, rng)
                 for photo, word in zip(under, written, strict=True)
             ]
-            return _tensors(
-                {**batch, "whole": [*photos, *shown, *scenes], "under": under, "written": written}
-            )
-        rows = [self._poster(rng, active) for _ in range(recipe.posters_a_step)]
-        posters = [
-            pictures.poster(
-                [known.drawings[n] for n in names if n >= 0], known.words[word], self._fonts, side, rng, ease
-            )
-            for word, *names in rows
-        ]
-        return _tensors({**batch, "whole": [*photos, *shown, *posters], "posters": rows})
+            batch["whole"] += scenes
+            batch |= {"under": under, "written": written}
+        return _tensors(batch)
 
     def _ease(self, active: int) -> float:
-        """1 while the first words are learnt, which are large, falling to 0 as their number doubles."""
-        first = self._recipe.first_words
-        return max(0.0, 1 - (active - first) / first)
+        """1 while the first words are learnt, which are large, falling to 0 as all words come."""
+        first, words = self._recipe.first_words, self._recipe.words
+        return 1 - (active - first) / (words - first)
 
-    def _photo(self, rng: random.Random):
+    def _seen(self, rng: random.Random) -> Image.Image:
+        """A photo, or two blended: what the untouched network makes of them is known for any picture."""
+        photo = self._photo(rng)
+        return Image.blend(photo, self._photo(rng), rng.random()) if rng.random() < _BLENDED else photo
+
+    def _photo(self, rng: random.Random) -> Image.Image:
         photo = rng.choice(rng.choice(self._sources))
         return pictures.crop(photo.open(), self._recipe.training_size, rng)
-
-    def _poster(self, rng: random.Random, active: int) -> list[int]:
-        shown = rng.sample(range(len(self._vocabulary.drawings)), rng.randint(1, 4))
-        return [rng.randrange(active), *shown, *[-1] * (4 - len(shown))]
 
 
 def _tensors(batch: dict) -> dict[str, Tensor]:
@@ -140,13 +136,9 @@ class Lessons:
         )
 
     def stage_one(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Words, drawings and posters by name; photos by what the untouched network makes of them."""
-        losses, rest = self._common(batch)
-        active = int(batch["active"])
-        targets = torch.cat([self._words[:active], self._drawings])
-        posters = batch["posters"].clone()
-        posters[:, 1:] += active * (posters[:, 1:] >= 0)  # drawings come after the words
-        return {**losses, "posters": _SIDE_TASK * among(self._scale() * rest @ targets.T, posters)}
+        """Words and drawings by name; photos by what the untouched network makes of them."""
+        losses, _ = self._common(batch)
+        return losses
 
     def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The same with scenes: half the caption is the word, half what the untouched photo shows."""
@@ -176,8 +168,8 @@ class Lessons:
             whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
         losses = {
-            "words": among(scale * tiles @ self._words[:active].T, batch["words"][:, None]),
-            "drawings": _SIDE_TASK * among(scale * whole[drawn] @ self._drawings.T, batch["drawn"][:, None]),
+            "words": cross_entropy(scale * tiles @ self._words[:active].T, batch["words"]),
+            "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
             "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
             "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
@@ -188,7 +180,7 @@ class Lessons:
 
 
 def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
-    """Stage 1: words, drawings, posters; photos are kept."""
+    """Stage 1: words and drawings; photos are kept."""
     steps, rate = recipe.image_steps, recipe.image_rate
     return Stage("image", lessons.reader, batches, lessons.stage_one, steps, rate, _SHARES)
 
@@ -205,13 +197,6 @@ def by_source(photos: Sequence[LabelledPhoto]) -> list[list[LabelledPhoto]]:
     for photo in photos:
         sources.setdefault(photo.source, []).append(photo)
     return list(sources.values())
-
-
-def among(logits: Tensor, present: Tensor) -> Tensor:
-    """Cross entropy with all that is present in a picture, equally; -1 stands for nothing."""
-    chances = log_softmax(logits, 1).gather(1, present.clamp(min=0))
-    there = (present >= 0).float()
-    return -((chances * there).sum(1) / there.sum(1)).mean()
 
 
 def alignment(units: Tensor, wanted: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""The pictures of the image stage: words on grounds of colour, drawings, and posters of both.
+"""The pictures of the image stages: words on grounds of colour, drawings, and words on photos.
 
-No photo, sharp or blurred, lies under a word: grounds are plain, graded or made of noise.
+In stage 1 no photo, sharp or blurred, lies under a word: grounds are plain, graded or made of noise.
 """
 
 import math
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from clipbench.pretrain.drawings import drawing
 
-SMALLEST, LARGEST = 9, 44  # pixels to the em; a label of the article is 11 on a picture of 160
+SMALLEST, LARGEST = 12, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
 _PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
@@ -130,19 +130,6 @@ def drawn(name: str, side: int, rng: random.Random) -> Image.Image:
     """A drawing on a ground, 45 to 100 % of the picture's side."""
     picture = ground((side, side), rng)
     _place(picture, name, rng.uniform(0.45, 1.0), rng)
-    return picture
-
-
-def poster(
-    names: Sequence[str], word: str, fonts: Sequence[Path], side: int, rng: random.Random, ease: float
-) -> Image.Image:
-    """One to four drawings with an unrelated word, once or several times, among or on them."""
-    picture = ground((side, side), rng)
-    for name in names:
-        _place(picture, name, rng.uniform(0.3, 0.9) / math.sqrt(len(names)), rng)
-    font, size = rng.choice(fonts), letter_size(rng, ease)
-    for _ in range(rng.choice((1, 1, 2, 4, 8))):
-        write(picture, word, font, size, rng)
     return picture
 
 

@@ -25,9 +25,10 @@ class Recipe:
         texts: most common words that the text tower is taught, the above among them.
         phrases: random pairs of those words that it is taught.
         first_words: rendered words at the start; their number grows to all of them between
-            `growth_starts` and `growth_ends`, as shares of the stage. Reading does not start otherwise.
-        photos_a_step, words_a_step, drawings_a_step, posters_a_step: pictures of each kind in a batch.
-        scenes_a_step: photos with a word on them, in place of the posters, in the stage of scenes alone.
+            `growth_starts` and `growth_ends`, as shares of the stage, while their letters shrink. Reading
+            does not start otherwise.
+        photos_a_step, words_a_step, drawings_a_step: pictures of each kind in a batch.
+        scenes_a_step: photos with a word on them, in the stage of scenes alone.
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
@@ -37,33 +38,32 @@ class Recipe:
     """
 
     seed: int = 0
-    size: int = 192
+    size: int = 224
     training_size: int = 160
     blocks_frozen: int = 3
-    merges: int = 15_000
+    merges: int = 8_000
     context: int = 24
-    words: int = 2900
+    words: int = 2600
     hidden_words: int = 500
     texts: int = 30_000
     phrases: int = 30_000
     first_words: int = 400
-    growth_starts: float = 0.08
+    growth_starts: float = 0.1
     growth_ends: float = 0.6
     photos_a_step: int = 16
     words_a_step: int = 96
-    drawings_a_step: int = 8
-    posters_a_step: int = 8
+    drawings_a_step: int = 6
     scenes_a_step: int = 12
     photo_weight: float = 30.0
     unit_weight: float = 2.0
-    text_steps: int = 2600
+    text_steps: int = 2000
     text_batch: int = 512
     text_rate: float = 1e-3
-    image_steps: int = 2400
+    image_steps: int = 6000
     image_rate: float = 2.5e-4
-    scene_steps: int = 550
+    scene_steps: int = 1000
     scene_rate: float = 1e-4
-    joint_steps: int = 100
+    joint_steps: int = 150
     joint_rate: float = 2e-5
 
     @property
@@ -87,7 +87,6 @@ SMOKE = Recipe(
     photos_a_step=2,
     words_a_step=16,
     drawings_a_step=2,
-    posters_a_step=2,
     scenes_a_step=2,
     text_steps=30,
     text_batch=64,

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import relu6
 
 from clipbench.models import VisionModel, load
+from clipbench.models.card import WORDS
 from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
@@ -71,6 +72,7 @@ def pretrain(
     yield from _logged([readable], out)
     training = found.of(TRAIN)
     write_merges(recipe, out / MERGES)
+    (out / WORDS).write_text("".join(f"{word}\n" for word in known.words), encoding="utf-8")
     tokenizer = SimpleTokenizer(bpe_path=str(out / MERGES), context_length=recipe.context)
     config = configuration(recipe, tokenizer.vocab_size, MERGES)
     network = build(config, recipe.seed)

@@ -1,7 +1,9 @@
 """The joint space: where a text is to land, by one rule for every text.
 
-A target is [visual 256 | semantic 256 | spelling 128], the first two of unit length, the third of the
-length that the caption gives it, and the whole of unit length.
+A target is [meaning 352 | spelling 32], the spelling of the length that the caption gives it, the whole
+of unit length. The meaning is [visual 256 | semantic 256], each of unit length or less, in the 352 of its
+directions that matter most, above all to the class names: a text tower can fill no more directions than
+it is wide, and directions of its own choice would cost photos their names.
 
 - semantic: MiniLM's vector of the text, centred and whitened over all texts;
 - visual: a class name's row of the ImageNet classifier in the rows' own first 256 directions; any other
@@ -20,9 +22,11 @@ from torch.nn.functional import normalize
 
 from clipbench.pretrain.inputs import package
 
-VISUAL, SEMANTIC, SPELLING = 256, 256, 128
-WIDTH = VISUAL + SEMANTIC + SPELLING
+VISUAL, SEMANTIC = 256, 256
+MEANING, SPELLING = 352, 32
+WIDTH = MEANING + SPELLING
 _RIDGE = 3.0  # from semantic to visual: stiff, because the thousand names are few
+_OF_CLASSES = 0.8  # weight of the class names beside all texts where directions of the meaning are chosen
 _FLOOR = 0.1  # of the mean eigenvalue, added before whitening, so that rare directions do not become noise
 
 
@@ -31,12 +35,13 @@ class Space:
     """Targets of all texts.
 
     Args:
-        meaning: (n, 512) visual and semantic part of each text, each of unit length or less.
-        spelling: (n, 128) of unit length.
+        meaning: (n, 352) visual and semantic part of each text, in the directions that are kept.
+        spelling: (n, 32) of unit length.
         index: text -> row.
         directions: (256, 1280) the classifier's own directions, rows of unit length: how the image side
             reads the visual part.
         semantic_map: (256, 1280) how it reads the semantic part at the start.
+        kept: (512, 352) the directions of both parts that are kept, columns of unit length.
         units: (n, 1280) what each text should do to the units of the last layer, of unit length.
     """
 
@@ -45,10 +50,11 @@ class Space:
     index: dict[str, int]
     directions: Tensor
     semantic_map: Tensor
+    kept: Tensor
     units: Tensor
 
     def targets(self, rows: Tensor, spelling: float | Tensor) -> Tensor:
-        """Targets of texts (n, 640), unit length; `spelling` is the weight that a caption gives it."""
+        """Targets of texts (n, 384), unit length; `spelling` is the weight that a caption gives it."""
         spelt = torch.as_tensor(spelling, dtype=torch.float32).reshape(-1, 1) * self.spelling[rows]
         return normalize(torch.cat([self.meaning[rows], spelt], 1), dim=1)
 
@@ -78,12 +84,15 @@ def build_space(texts: Sequence[str], classes: Sequence[str], weight: Tensor, co
     units_of_classes = normalize(rows @ covariance, dim=1)
     units = ridge(semantic[named], units_of_classes, _RIDGE, semantic)
     units[named] = units_of_classes
+    meaning = torch.cat([visual, semantic], 1)
+    kept = principal_directions(meaning, meaning[named], MEANING)
     return Space(
-        torch.cat([visual, semantic], 1),
+        meaning @ kept,
         spelling_vectors(texts),
         index,
         right[:VISUAL],
         ridge_map(semantic[named], rows, 0.1),
+        kept,
         normalize(units, dim=1),
     )
 
@@ -104,6 +113,21 @@ def whiten(vectors: Tensor, width: int) -> Tensor:
     return centred @ directions[:, :width] / (values[:width] + _FLOOR * values.mean()).sqrt()
 
 
+def principal_directions(rows: Tensor, favoured: Tensor, number: int) -> Tensor:
+    """The orthonormal directions (d, number) along which rows are longest, some of them weighing more.
+
+    Args:
+        rows: (n, d).
+        favoured: (m, d) rows that together have the weight `_OF_CLASSES` of 1.
+        number: of directions.
+    """
+    rows, favoured = normalize(rows, dim=1), normalize(favoured, dim=1)
+    spread = (1 - _OF_CLASSES) / len(rows) * rows.T @ rows + _OF_CLASSES / len(
+        favoured
+    ) * favoured.T @ favoured
+    return torch.linalg.eigh(spread).eigenvectors[:, -number:]
+
+
 def ridge_map(inputs: Tensor, outputs: Tensor, strength: float) -> Tensor:
     """The (d, e) matrix M with least |inputs M - outputs|² + strength |M|²."""
     gram = inputs.T @ inputs + strength * torch.eye(inputs.shape[1])
@@ -116,7 +140,7 @@ def ridge(inputs: Tensor, outputs: Tensor, strength: float, at: Tensor) -> Tenso
 
 
 def spelling_vectors(texts: Sequence[str]) -> Tensor:
-    """Letters, pairs and triples of letters of texts, (n, 128) of unit length, by fixed random signs."""
+    """Letters, pairs and triples of letters of texts, (n, 32) of unit length, by fixed random signs."""
     text = package("sklearn.feature_extraction.text", "scikit-learn")
     counts = text.HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=2**13, norm=None)
     signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(2**13, SPELLING))

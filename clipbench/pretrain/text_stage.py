@@ -32,7 +32,7 @@ class TextTower(nn.Module):
         self.register_buffer("attn_mask", network.attn_mask, persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(n, 640) of unit length from (n, length) token numbers; the length may be under the context's."""
+        """(n, 384) of unit length from (n, length) token numbers; the length may be under the context's."""
         length = tokens.shape[1]
         x = self.token_embedding(tokens) + self.positional_embedding[:length]
         with reduced(x.device):

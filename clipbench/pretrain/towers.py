@@ -22,7 +22,7 @@ MEAN = STD = 0.5  # of the picture's values in [0, 1], as the ImageNet weights e
 
 def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dict:
     """open_clip's configuration of the model, as it stands in open_clip_config.json."""
-    text = {"context_length": recipe.context, "vocab_size": vocabulary_size, "width": 256, "heads": 4}
+    text = {"context_length": recipe.context, "vocab_size": vocabulary_size, "width": WIDTH, "heads": 6}
     return {
         "embed_dim": WIDTH,
         "vision_cfg": {
@@ -32,7 +32,7 @@ def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dic
             "timm_proj": "",
             "image_size": recipe.size,
         },
-        "text_cfg": {**text, "layers": 3, "tokenizer_kwargs": {"bpe_path": merges_file}},
+        "text_cfg": {**text, "layers": 2, "tokenizer_kwargs": {"bpe_path": merges_file}},
     }
 
 
@@ -85,7 +85,7 @@ class ImageTower(nn.Module):
             return self.trunk.conv_head(self.trunk.blocks[self._frozen :](early)).float()
 
     def embed(self, units: Tensor) -> Tensor:
-        """(n, 640) of unit length, from what `late` returned."""
+        """(n, 384) of unit length, from what `late` returned."""
         with reduced(units.device):
             return normalize(attend(self.pool, relu6(units)).float(), dim=1)
 
@@ -151,7 +151,7 @@ def aim(pool: nn.Module, space: Space, units: Tensor) -> None:
         value.copy_(torch.eye(width))
         pool.qkv.bias[width:] = 0
         pool.qkv.bias[:width].normal_(std=0.5, generator=torch.Generator().manual_seed(0))
-        pool.proj.weight.copy_(torch.cat([*parts, torch.zeros(SPELLING, width)]))
+        pool.proj.weight.copy_(torch.cat([space.kept.T @ torch.cat(parts), torch.zeros(SPELLING, width)]))
         pool.proj.bias.zero_()
 
 
