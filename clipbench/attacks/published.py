@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from clipbench.attacks.stroop import INKS, WORDS, Stroop
+from clipbench.attacks.stroop_effect import INKS, WORDS, Stroop
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import Provenance
 
 MODEL = "RN50x4 (published)"
+SHIPPED = Path(__file__).with_name("article_photos.json")  # the record of the nine photos that are shipped
 PHOTOS = 1000  # of ImageNet's validation set
 CLEAN = Rate(742, PHOTOS)  # the probe's accuracy on them without text
 

@@ -3,11 +3,15 @@
 Backgrounds are clear and text is grey, so that a figure suits light and dark pages alike.
 """
 
-from clipbench.figures.attacks import defence, in_the_wild, nine, stroop
+from clipbench.figures.attacks import defence, nine, search
 from clipbench.figures.bars import before_after
+from clipbench.figures.circuit import circuit, kernel_picture
+from clipbench.figures.explanation import places, why
+from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
+from clipbench.figures.wild import in_the_wild, thing_table
 
 __all__ = [
     "AFTER",
@@ -15,13 +19,20 @@ __all__ = [
     "CROSS",
     "TICK",
     "before_after",
+    "circuit",
     "defence",
     "in_the_wild",
+    "kernel_picture",
     "multimodal_table",
     "nine",
     "percent",
+    "places",
     "predictions",
+    "search",
     "similarities",
     "stroop",
+    "stroop_opacity",
+    "thing_table",
     "weights",
+    "why",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from clipbench.classify import BeforeAfter
-from clipbench.figures.style import AFTER, AIR, BEFORE, LEGEND, QUIET, percent, wrapped
+from clipbench.figures.style import AFTER, AIR, BARE, BEFORE, LEGEND, QUIET, percent, wrapped
 
 _ROW = 30  # height of one label in pixels: two bars of the height of small print, and air
 
@@ -23,20 +23,19 @@ def before_after(result: BeforeAfter, order: Sequence[str] = ()) -> go.Figure:
     rows = [result.labels.index(label) for label in ranked]
     names = [wrapped(result.labels[row]) for row in rows]
     lines = sum(max(2, name.count("<br>") + 1) for name in names)
-    quiet = {"fixedrange": True, "showgrid": False, "zeroline": False}
     return go.Figure(
         [_bars("before", result.before[rows], BEFORE), _bars("after", result.after[rows], AFTER)],
         {
             **QUIET,
             "height": LEGEND + _ROW * lines // 2,
             "yaxis": {
-                **quiet,
+                **BARE,
                 "tickvals": [*range(len(names))],
                 "ticktext": names,
                 "range": [len(names) - 0.5, -0.5],  # the first one on top
                 **AIR,
             },
-            "xaxis": {**quiet, "visible": False, "range": [0, 1]},
+            "xaxis": {**BARE, "visible": False, "range": [0, 1]},
         },
     )
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from clipbench.classify import Similarities
-from clipbench.figures.style import AFTER, AIR, QUIET, percent, wrapped
+from clipbench.figures.style import AFTER, AIR, BARE, QUIET, percent, wrapped
 
 _LETTERING = 18  # height of one line of a name in pixels
 _CELL = 38  # height of a row of a matrix in pixels
@@ -90,14 +90,13 @@ def _tall(names: Sequence[str], row: int) -> int:
 
 def _grid(names: Sequence[str], columns: int, height: int, above: int) -> dict:
     """The layout of a matrix, its first row on top; all sizes are in pixels but `columns`."""
-    quiet = {"fixedrange": True, "showgrid": False, "zeroline": False}
     rows = {"tickvals": [*range(len(names))], "ticktext": names}
     return {
         **QUIET,
         "margin": {"l": 0, "r": 0, "t": above, "b": 0},
         "height": height + above,
-        "yaxis": {**quiet, **rows, "range": [len(names) - 0.5, -0.5], **AIR},
-        "xaxis": {**quiet, "visible": False, "range": [-0.5, columns - 0.5]},
+        "yaxis": {**BARE, **rows, "range": [len(names) - 0.5, -0.5], **AIR},
+        "xaxis": {**BARE, "visible": False, "range": [-0.5, columns - 0.5]},
     }
 
 

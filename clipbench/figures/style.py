@@ -2,14 +2,19 @@
 
 import html
 import textwrap
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
+
+from clipbench.intervals import Rate
 
 BEFORE, AFTER = "#56B4E9", "#D55E00"  # Okabe and Ito's sky blue and vermilion: told apart by everybody
 TICK, CROSS = "#009E73", AFTER  # their bluish green
 LEGEND = 30  # height in pixels
 LINE = 24  # letters of a label in one line; a phone's page has room for these and for bars
 CLEAR = "rgba(0,0,0,0)"
+OTHER = "#777"  # of what is neither good nor bad, such as published values
+SERIES = (AFTER, BEFORE, TICK, "#CC79A7", "#F0E442", "#0072B2")  # of Okabe and Ito's, for what stands beside
 
 QUIET = {  # no frame, no background, nothing to drag
     "template": go.layout.Template(),
@@ -23,6 +28,7 @@ QUIET = {  # no frame, no background, nothing to drag
     "font": {"size": 13, "family": "system-ui, sans-serif", "color": "#777"},  # readable on white and black
     "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemclick": False},
 }
+BARE = {"fixedrange": True, "showgrid": False, "zeroline": False}  # an axis without lines
 AIR = {"automargin": True, "ticks": "outside", "ticklen": 6, "tickcolor": CLEAR}  # beside names of rows
 
 
@@ -38,3 +44,21 @@ def percent(share: float) -> str:
 def wrapped(label: str, letters: int = LINE) -> str:
     """A name that came from outside, as text of a figure, broken into lines."""
     return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, letters))
+
+
+def coloured(text: str, colour: str) -> str:
+    """A text of a figure that keeps its colour whatever the page gives to all text."""
+    return f'<span style="color:{colour}">{text}</span>'
+
+
+def whiskers(rates: Sequence[Rate | None]) -> dict:
+    """The 95 % interval of each rate as plotly's error bars; a rate that is missing has none."""
+    ends = [(rate.share, *rate.interval) if rate else (0.0, 0.0, 0.0) for rate in rates]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - share for share, _, high in ends],
+        "arrayminus": [share - low for share, low, _ in ends],
+        "thickness": 1,
+        "width": 2,
+    }

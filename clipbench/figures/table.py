@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from PIL import Image
 
-from clipbench.figures.style import CROSS, QUIET, TICK, wrapped
+from clipbench.figures.style import CROSS, QUIET, TICK, coloured, wrapped
 from clipbench.stimuli import MODALITIES
 from clipbench.studies import Cell, Column
 
@@ -54,8 +54,7 @@ def _add_cell(figure: go.Figure, cell: Cell, left: float, top: float) -> None:
         figure.add_layout_image(source=_thumb(image), x=middle, y=top + 0.4, **size, **anchors)
         figure.add_annotation(**_text(f"{round(sds, 1) + 0.0:+.1f}".replace("-", "−"), middle, top + 0.86))
     mark, colour = ("✓", TICK) if cell.ticked else ("✗", CROSS)
-    coloured = f'<span style="color:{colour}">{mark}</span>'  # whatever colour the page gives to all text
-    figure.add_annotation(**_text(coloured, left + 0.9, top + 0.4, size=20))
+    figure.add_annotation(**_text(coloured(mark, colour), left + 0.9, top + 0.4, size=20))
     figure.add_annotation(**_text("sd", left + 0.9, top + 0.86))
 
 

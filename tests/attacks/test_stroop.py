@@ -1,5 +1,6 @@
 """The Stroop test: against the article's record, and answers that are known beforehand."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import clipbench as cb
 from clipbench.attacks import Stroop
 from clipbench.attacks.published import stroop_record
-from clipbench.attacks.stroop import INKS, WORDS, picture
+from clipbench.attacks.stroop_effect import INKS, WORDS, picture
 from clipbench.figures.style import CROSS, TICK
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "published"
@@ -96,10 +97,10 @@ def test_the_figure_has_each_word_in_its_ink_and_marks_the_answer():
     notes = figure.layout.annotations
     assert len(notes) == 2 * 64
     words = [note for note in notes if note.yshift > 0]
-    assert [note.text for note in words] == list(WORDS) * 8
+    assert [re.sub("<.*?>", "", note.text) for note in words] == list(WORDS) * 8
     assert [note.font.color for note in words] == [ink for ink in INKS for _ in WORDS]
     answers = [note for note in notes if note.yshift < 0]
-    assert answers[8 + 3].text == "blue 100\xa0%"  # red ink, WORDS[3]
+    assert "blue<br>100\xa0%" in answers[8 + 3].text  # red ink, WORDS[3]
     colours = [note.font.color for note in answers]
     conflicts_in_red = sum(word not in ("example", "red") for word in WORDS)
     assert colours.count(CROSS) == conflicts_in_red == 6 and colours.count(TICK) == 64 - 6
