@@ -17,6 +17,7 @@ _HOMES = {
     "attack_search": "clipbench.attacks",
     "available": "clipbench.models",
     "before_after": "clipbench.classify",
+    "circuit": "clipbench.studies",
     "class_probabilities": "clipbench.classify",
     "concepts": "clipbench.stimuli",
     "defend": "clipbench.attacks",
