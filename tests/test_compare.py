@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 import clipbench as cb
+from clipbench import Probe, Provenance
+from clipbench.classify import embed
+from clipbench.intervals import Rate
 from clipbench.stimuli import sample
 
 LABELS = ["apple", "iPod", "mug"]
@@ -57,6 +61,23 @@ def test_of_a_network_with_classes_it_is_its_classes_in_words(control, apple, co
 def test_without_labels_a_network_answers_in_all_its_classes(control, apple, covered):
     result = cb.before_after(control, apple, covered, None)
     assert result.labels == control.classes and result.before.sum() == pytest.approx(1)
+
+
+def test_a_probe_answers_for_the_labels_that_are_words_of_its_own(control, apple, covered):
+    own = ("Granny Smith", "iPod", "coffee mug", "apple pie")
+    features = torch.from_numpy(embed(control, [apple, covered]))
+    weights, bias = torch.randn(4, features.shape[1]) / 20, torch.tensor([0.5, 0.0, 0.0, -0.5])
+    trained = Provenance(control.name, control.weights_hash, "by hand", n=9)
+    probe = Probe(control, own, weights, bias, "logistic regression", Rate(1, 2), (), trained)
+    result = cb.before_after(probe, apple, covered, ["mug", "iPod", "zorgle"])
+    shares = (features @ weights.T + bias).softmax(dim=1)
+    wanted = shares[:, [2, 1]] / shares[:, [2, 1]].sum(dim=1, keepdim=True)
+    np.testing.assert_allclose([result.before, result.after], wanted, atol=1e-5)
+    assert result.labels == ("mug", "iPod") and result.missing == ("zorgle",)
+    assert [name for name, _ in result.own] == [own[place] for place in shares.argmax(dim=1)]
+    assert result.provenance.model == CONTROL and "logistic regression" in result.provenance.recipe
+    with pytest.raises(cb.ClipbenchError, match="class of the logistic regression"):
+        cb.before_after(probe, apple, covered, ["zorgle"])
 
 
 def test_labels_are_ranked_by_the_larger_probability():

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from clipbench.classify.probe import Probe
 from clipbench.classify.zero_shot import (
     TEMPLATE,
     among_labels,
@@ -62,7 +63,7 @@ class BeforeAfter:
 
 
 def before_after(
-    model: ClipModel | VisionModel,
+    model: ClipModel | VisionModel | Probe,
     image: Image.Image,
     changed: Image.Image,
     labels: Sequence[str] | None,
@@ -72,11 +73,11 @@ def before_after(
     """Ask a model about a picture before and after a change.
 
     Args:
-        model: a CLIP takes any labels; a network without a text tower answers for those labels that are
-            part of its class names, as `class_probabilities` does, and leaves the others out.
+        model: a CLIP takes any labels; a network without a text tower, or a probe, answers for those labels
+            that are part of its class names, as `class_probabilities` does, and leaves the others out.
         image: the picture.
         changed: the picture after the change.
-        labels: different words or phrases; None for all classes of a network without a text tower.
+        labels: different words or phrases; None for all classes of such a network or probe.
         template: as for `zero_shot`; only a CLIP has a use for it.
         change: what was done to the picture, for the provenance.
 
@@ -86,7 +87,7 @@ def before_after(
     Raises:
         ClipbenchError: labels or a template that make no classifier, or no label that the model has.
     """
-    ask = _own_classes if isinstance(model, VisionModel) else _zero_shot
+    ask = _own_classes if isinstance(model, VisionModel | Probe) else _zero_shot
     return ask(model, [image, changed], labels, template, change)
 
 
@@ -102,9 +103,9 @@ def _zero_shot(
 
 
 def _own_classes(
-    model: VisionModel, images: _Pair, labels: _Labels, _template: object, change: str
+    model: VisionModel | Probe, images: _Pair, labels: _Labels, _template: object, change: str
 ) -> BeforeAfter:
-    classes, rows = class_probabilities(model, images)
+    classes, rows = _all_classes(model, images)
     own = tuple((classes[row.argmax()], float(row.max())) for row in rows)
     if labels is None:
         names, missing, classifier = classes, (), "own classes"
@@ -114,12 +115,19 @@ def _own_classes(
     return BeforeAfter(names, *_arrays(rows), _provenance(model, change, classifier), missing, own)
 
 
-def _provenance(model: ClipModel | VisionModel, change: str, classifier: str) -> Provenance:
-    recipe = " · ".join(part for part in (change, classifier) if part)
-    return Provenance(model.name, model.weights_hash, recipe, n=1)
+def _all_classes(model: VisionModel | Probe, images: _Pair) -> tuple[tuple[str, ...], Tensor]:
+    if isinstance(model, Probe):
+        return model.labels, model.probabilities(model.model.pixels(images))
+    return class_probabilities(model, images)
 
 
-def _known(model: VisionModel, labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _provenance(model: ClipModel | VisionModel | Probe, change: str, classifier: str) -> Provenance:
+    seen_by, kind = (model.model, model.kind) if isinstance(model, Probe) else (model, "")
+    recipe = " · ".join(part for part in (change, kind, classifier) if part)
+    return Provenance(seen_by.name, seen_by.weights_hash, recipe, n=1)
+
+
+def _known(model: VisionModel | Probe, labels: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels that the model has classes for, at least one, and the others."""
     labels = check_labels(labels)
     known = tuple(label for label in labels if _has_class(model, label))
@@ -128,7 +136,7 @@ def _known(model: VisionModel, labels: Sequence[str]) -> tuple[tuple[str, ...], 
     return known, tuple(label for label in labels if label not in known)
 
 
-def _has_class(model: VisionModel, label: str) -> bool:
+def _has_class(model: VisionModel | Probe, label: str) -> bool:
     try:
         return bool(classes_of(model, label))
     except ClipbenchError:

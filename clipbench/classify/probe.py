@@ -47,6 +47,16 @@ class Probe(Classifier):
     provenance: Provenance
 
     @property
+    def name(self) -> str:
+        """What it is called where a network would be called by its name."""
+        return f"the {self.kind} on {self.model.name}"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Its labels, by the name that a network's classes have, so that words find both by one rule."""
+        return self.labels
+
+    @property
     def recipe(self) -> str:
         """See `Classifier`."""
         return f"{self.provenance.recipe}, on {self.provenance.n} images, over {len(self.labels)} labels"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from PIL import Image
@@ -12,6 +13,13 @@ from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ClipModel, VisionModel
 
 TEMPLATE = "a photo of a {}"
+
+
+class Classes(Protocol):
+    """A network or a probe with classes that have names."""
+
+    name: str
+    classes: Sequence[str]
 
 
 def zero_shot(
@@ -106,14 +114,14 @@ def class_probabilities(
     return tuple(check_labels(labels)), among_labels(model, probabilities, labels)
 
 
-def among_labels(model: VisionModel, probabilities: Tensor, labels: Sequence[str]) -> Tensor:
+def among_labels(model: Classes, probabilities: Tensor, labels: Sequence[str]) -> Tensor:
     """Probabilities of all classes (n, 1000, say) become those of k labels (n, k), whose rows sum to 1."""
     labels = check_labels(labels)
     sums = torch.stack([probabilities[:, classes_of(model, label)].sum(dim=1) for label in labels], dim=1)
     return sums / sums.sum(dim=1, keepdim=True)
 
 
-def classes_of(model: VisionModel, label: str) -> list[int]:
+def classes_of(model: Classes, label: str) -> list[int]:
     """Numbers of the classes whose name contains a label as whole words, in any case.
 
     Raises:
