@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import clipbench as cb
 from clipbench.models import Read
 from clipbench.optvis.logistic import balanced_accuracy, fit
-from clipbench.optvis.probes import Facet, load_facet, published_facet, train_probe
+from clipbench.optvis.probes import Facet, load_facet, published_facet, train_facet
 
 faceted = cb.objectives.faceted
 UNIT = cb.objectives.channel("layer4", 5)
@@ -153,7 +153,7 @@ def test_balanced_accuracy_counts_both_kinds_alike():
 
 @pytest.fixture(scope="module")
 def trained(tiny):
-    return train_probe(tiny, LAYERS, list(pictures("down", 24)), list(pictures("across", 28, 1)), "stripes")
+    return train_facet(tiny, LAYERS, list(pictures("down", 24)), list(pictures("across", 28, 1)), "stripes")
 
 
 def test_a_probe_tells_its_theme_and_says_how_well(tiny, trained):
@@ -168,14 +168,14 @@ def test_a_probe_tells_its_theme_and_says_how_well(tiny, trained):
 
 
 def test_the_same_pictures_and_seed_give_the_same_probe(tiny, trained):
-    again = train_probe(tiny, LAYERS, list(pictures("down", 24)), list(pictures("across", 28, 1)), "stripes")
+    again = train_facet(tiny, LAYERS, list(pictures("down", 24)), list(pictures("across", 28, 1)), "stripes")
     assert again == trained and hash(again) == hash(trained)
     assert trained != replace(trained, weights={layer: 2 * w for layer, w in trained.weights.items()})
 
 
 def test_a_probe_of_no_difference_is_refused(tiny):
     with pytest.raises(cb.ClipbenchError, match="a facet needs 80%"):
-        train_probe(tiny, "layer2", list(pictures("down", 40)), list(pictures("down", 40, 1)), "nothing")
+        train_facet(tiny, "layer2", list(pictures("down", 40)), list(pictures("down", 40, 1)), "nothing")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_probe_of_no_difference_is_refused(tiny):
 )
 def test_pictures_that_teach_nothing_are_refused(tiny, layers, themes, sentence):
     with pytest.raises(cb.ClipbenchError, match=sentence):
-        train_probe(tiny, layers, themes(), list(pictures("across", 28, 1)))
+        train_facet(tiny, layers, themes(), list(pictures("across", 28, 1)))
 
 
 def test_a_probe_comes_back_from_its_file(trained, tmp_path):

@@ -1,13 +1,13 @@
 """The typographic lab: texts on images, what they do to a classifier, and why."""
 
 from clipbench.attacks.defence import Defence, Held, defend
-from clipbench.attacks.nine import NineProgress, NineRow, nine
+from clipbench.attacks.explanation import UnitSay, Why, why
+from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.result import OUTCOMES, AttackResult, check_ending
 from clipbench.attacks.run import Case, Progress, attack, measure
-from clipbench.attacks.search import METHODS, SearchProgress, SearchResult, attack_search, search
-from clipbench.attacks.stroop import Stroop, stroop
-from clipbench.attacks.why import UnitSay, Why, why
+from clipbench.attacks.stroop_effect import Stroop, stroop
+from clipbench.attacks.text_search import METHODS, SearchProgress, SearchResult, attack_search, search
 from clipbench.attacks.wild import WildPhoto, wild_photos
 from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, shipped_photos
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from clipbench.attacks.explanation import why
 from clipbench.attacks.rendering import lay
 from clipbench.attacks.run import Case, complete, measure
-from clipbench.attacks.why import why
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate

@@ -21,7 +21,7 @@ def add(commands) -> None:
 
 def stroop(options: argparse.Namespace) -> int:
     """Ask, and print the answers: a row for each ink, a column for each word."""
-    from clipbench.attacks.stroop import INKS, WORDS
+    from clipbench.attacks.stroop_effect import INKS, WORDS
 
     result = cb.stroop(cb.load(options.model, device=options.device))
     if options.json:

@@ -97,7 +97,7 @@ class Facet:
         return path
 
 
-def train_probe(
+def train_facet(
     model: ImageModel,
     layers: str | Sequence[str],
     themes: Sequence[Image.Image],

@@ -1,15 +1,13 @@
 """The search for texts, with a reader that can be worked out by hand."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 import torch
 
 import clipbench as cb
-from clipbench.attacks import METHODS, SearchResult, reading, search
+from clipbench.attacks import METHODS, SearchResult, reading, search, text_search
 from clipbench.attacks.attribution import logits_from, values_at
-from clipbench.attacks.search import edited
+from clipbench.attacks.text_search import edited
 from clipbench.attacks.trials import Trials
 from clipbench.classify import as_classifier
 from clipbench.stimuli import ARTICLE, Tag
@@ -22,9 +20,8 @@ WORDS = ["i", "lit", "mmmm", "WWWW", "MMMMMM", "iii", "W"]
 
 @pytest.fixture(autouse=True)
 def few_edits(monkeypatch):
-    module = import_module("clipbench.attacks.search")  # the package's attribute is the function
-    monkeypatch.setattr(module, "_TRIED", 4)
-    monkeypatch.setattr(module, "_STEPS", 2)
+    monkeypatch.setattr(text_search, "_TRIED", 4)
+    monkeypatch.setattr(text_search, "_STEPS", 2)
 
 
 @pytest.fixture

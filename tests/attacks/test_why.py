@@ -1,14 +1,13 @@
 """Which units did it, and holding them: against sums that must come out, and effects that must show."""
 
 import json
-from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
 
 import clipbench as cb
-from clipbench.attacks import Case, Defence, Held, SearchResult, Why, defend
+from clipbench.attacks import Case, Defence, Held, SearchResult, Why, defend, explanation
 from clipbench.attacks.defence import _matched
 from clipbench.classify import as_classifier
 from clipbench.intervals import Rate
@@ -32,7 +31,7 @@ def logits(classifier, images):
 @pytest.mark.parametrize(("points", "missing"), [(8, 0.1), (64, 0.02)])
 def test_the_units_sum_to_the_real_change(chaos, pairs, monkeypatch, points, missing):
     """Nearly with the usual points; with more of them what is missing goes away."""
-    monkeypatch.setattr(import_module("clipbench.attacks.why"), "POINTS", points)
+    monkeypatch.setattr(explanation, "POINTS", points)
     before, after = pairs
     classifier = as_classifier(chaos, LABELS)
     told = cb.why(classifier, before, after, target="iPod", against=["apple", "mug", "apple"])

@@ -3,7 +3,7 @@
 import json
 
 import clipbench as cb
-from clipbench.attacks.stroop import INKS, WORDS
+from clipbench.attacks.stroop_effect import INKS, WORDS
 
 
 def test_the_document_is_the_test_and_the_table_tells_the_same(answer, run):
