@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -36,10 +37,12 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(provenance, tmp_pat
     path = save_png(Image.new("RGB", (4, 4)), tmp_path / "x.png", provenance)
     before = path.read_bytes()
 
-    def full(self, *args, **kwargs):
+    def full(self, content):
+        with self.open("wb") as file:
+            file.write(content[: len(content) // 2])
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(cb.ClipbenchError, match="No space left"):
         save_png(Image.new("RGB", (4, 4), "red"), path, provenance)
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1

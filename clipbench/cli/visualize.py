@@ -62,9 +62,9 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 def visualize(options: argparse.Namespace) -> int:
     """Paint, save, and tell how the values grew. Ctrl-C leaves no file behind."""
     from clipbench.optvis import recipe
-    from clipbench.results import check_png_path, save_png
+    from clipbench.results import check_path, save_png
 
-    path = check_png_path(options.out)
+    path = check_path(options.out, (".png",))
     model = cb.load(options.model, device=options.device)
     addresses, goals = _goals(options, model)
     objective = goals[0] if len(goals) == 1 else cb.objectives.batch(goals)
