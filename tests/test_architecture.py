@@ -18,6 +18,7 @@ FLOORS = (
     {"models", "stimuli"},
     {"classify", "optvis", "sweeps"},
     {"attacks", "studies"},
+    {"parity"},
     {"figures"},
     {"report"},
     {"facade"},

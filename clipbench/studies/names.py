@@ -1,0 +1,133 @@
+"""Names drawn as pictures, and what every unit of a layer answers to each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from clipbench.errors import ClipbenchError
+from clipbench.models import ImageModel
+from clipbench.results import Provenance
+from clipbench.stimuli import written
+from clipbench.units import check_channel
+
+SIZES = (0.5, 0.8)  # shares of the picture's side that a name spans
+_SHUFFLES = 200
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """What the units of a layer answer to written names.
+
+    Args:
+        layer: the layer that was read.
+        names: n names.
+        answers: (n, units) float32, largest activation over the map, before the ReLU, mean over the sizes.
+        provenance: model and recipe; n counts pictures.
+    """
+
+    layer: str
+    names: tuple[str, ...]
+    answers: np.ndarray
+    provenance: Provenance
+
+    def top(self, unit: int, count: int = 3) -> tuple[str, ...]:
+        """The names that a unit answers to most, the first one first.
+
+        Raises:
+            ClipbenchError: there is no such unit.
+        """
+        check_channel(unit, self.answers.shape[1], self.layer)
+        return tuple(self.names[place] for place in np.argsort(-self.answers[:, unit], kind="stable")[:count])
+
+    def sds(self, unit: int) -> np.ndarray:
+        """(n,) answers of a unit in standard deviations over the names, about their mean; zeros if constant."""
+        check_channel(unit, self.answers.shape[1], self.layer)
+        own = self.answers[:, unit].astype(np.float64)
+        return (own - own.mean()) / (own.std() or 1)
+
+    def nearest(self, values: np.ndarray, seed: int = 0) -> tuple[int, float, float]:
+        """The unit whose answers correlate most with values of the same names.
+
+        Args:
+            values: (n,), such as a published unit's answers.
+            seed: of the shuffling.
+
+        Returns:
+            The unit, its correlation, and what the best unit reaches in 95 of 100 shufflings of the names:
+            below that, the match means nothing.
+
+        Raises:
+            ClipbenchError: another number of values than there are names, or values that are all equal.
+        """
+        values = np.asarray(values, np.float64)
+        if values.shape != (len(self.names),):
+            raise ClipbenchError(f"there are {len(self.names)} names and {len(values)} values; give one each")
+        if values.std() == 0:
+            raise ClipbenchError("the values are all equal, so that no unit is nearest to them")
+        rng = np.random.default_rng(seed)
+        shuffled = np.stack([values, *(rng.permutation(values) for _ in range(_SHUFFLES))])
+        rows = _standard(shuffled) @ _standard(self.answers.T.astype(np.float64)).T / len(values)
+        unit = int(rows[0].argmax())
+        return unit, float(rows[0, unit]), float(np.quantile(rows[1:].max(axis=1), 0.95))
+
+
+@dataclass(frozen=True, eq=False)
+class NamesProgress:
+    """How far `names` has come, in pictures; `result` is None until all were read."""
+
+    done: int
+    total: int
+    result: Names | None = None
+
+
+@torch.no_grad()
+def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[NamesProgress]:
+    """Draw names on white in two sizes and read a layer, a batch at a time.
+
+    Args:
+        model: any model.
+        texts: n different names.
+        layer: a name out of `model.layers`.
+
+    Yields:
+        After each batch how far it has come; the last one, and only that, with the result.
+
+    Raises:
+        ClipbenchError: no names, one of them twice, one that cannot be drawn, or a layer that the model lacks.
+
+    Source: Goh et al. 2021, section "Region Neurons": activations averaged over font sizes, maximum over
+    positions. Font and sizes are clipbench's.
+    """
+    model.layer(layer)
+    _check(texts)
+    total, kept = len(SIZES) * len(texts), []
+    for start in range(0, len(texts), _BATCH):
+        some = texts[start : start + _BATCH]
+        sizes = []
+        for size in SIZES:
+            pages = [written(text, size=size, side=model.image_size) for text in some]
+            sizes.append(model.activations(pages, layer).float().amax(dim=(2, 3)))
+        kept.append(torch.stack(sizes).mean(dim=0).cpu().numpy())
+        yield NamesProgress(len(SIZES) * (start + len(some)), total)
+    spans = " and ".join(f"{size:g}" for size in SIZES)
+    recipe = f"{layer} before ReLU, maximum over space, names in DejaVu Sans on white, {spans} of the side"
+    provenance = Provenance(model.name, model.weights_hash, recipe, n=total)
+    yield NamesProgress(total, total, Names(layer, tuple(texts), np.concatenate(kept), provenance))
+
+
+def _standard(rows: np.ndarray) -> np.ndarray:
+    """Rows with mean 0 and standard deviation 1; constant ones become zeros."""
+    inner = rows - rows.mean(axis=1, keepdims=True)
+    sd = inner.std(axis=1, keepdims=True)
+    return inner / np.where(sd > 0, sd, 1)
+
+
+def _check(texts: Sequence[str]) -> None:
+    if not texts:
+        raise ClipbenchError("there are no names; give at least one")
+    twice = next((text for text in texts if list(texts).count(text) > 1), None)
+    if twice is not None:
+        raise ClipbenchError(f"the name {twice!r} is there twice; give each once")
