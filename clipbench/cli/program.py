@@ -10,6 +10,7 @@ from typing import NoReturn
 from clipbench.cli import (
     attack,
     attack_search,
+    circuit,
     classify,
     dashboard,
     models,
@@ -43,6 +44,7 @@ def parser() -> Parser:
         classify,
         visualize,
         multimodal,
+        circuit,
         attack,
         attack_search,
         stroop,
