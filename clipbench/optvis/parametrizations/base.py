@@ -1,10 +1,12 @@
 """What a parametrization and its canvas are, and the colours that most of them share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cache
 from typing import ClassVar
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from clipbench.errors import ClipbenchError
@@ -18,6 +20,8 @@ _HALF_LEVEL = 1 / 512  # half a step of an 8-bit picture; black and white have n
 # its longest column has length 1.
 _COLOUR_ROOT = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 COLOUR = _COLOUR_ROOT / _COLOUR_ROOT.norm(dim=0).max()
+
+Photos = Image.Image | Sequence[Image.Image] | None  # to start from: one for all pictures, or one each
 
 
 class Canvas(nn.Module, ABC):
@@ -95,15 +99,32 @@ def _on(device: torch.device, dtype: torch.dtype) -> Tensor:
     return COLOUR.to(device, dtype)
 
 
-def begin_with(canvas: LogitCanvas, photo: Original, size: int) -> None:
-    """Make the pictures of a grey canvas a photo."""
-    pixels = photo.pixels(size)
-    canvas.move(torch.full_like(pixels, 0.5), pixels)
+def originals(photo: Photos, batch: int) -> tuple[Original, ...]:
+    """What a batch starts from: nothing, one photo for all its pictures, or one each.
+
+    Raises:
+        ClipbenchError: no PIL image, or another number of photos than of pictures.
+    """
+    if photo is None:
+        return ()
+    photos = tuple(Original(each) for each in (photo if isinstance(photo, Sequence) else [photo]))
+    if len(photos) not in (1, batch):
+        raise ClipbenchError(
+            f"{len(photos)} photos do not fit a batch of {batch} pictures; give one, or one a picture"
+        )
+    return photos
 
 
-def from_photo(photo: Original | None) -> str:
+def begin_with(canvas: LogitCanvas, photos: Sequence[Original], size: int) -> None:
+    """Make the pictures of a grey canvas photos, if there are any."""
+    if photos:
+        pixels = torch.cat([photo.pixels(size) for photo in photos])
+        canvas.move(torch.full_like(pixels, 0.5), pixels)
+
+
+def from_photos(photos: Sequence[Original]) -> str:
     """What a parametrization says of its start."""
-    return "" if photo is None else f", from {photo}"
+    return f", from {', '.join(map(str, photos))}" if photos else ""
 
 
 def check_size(size: int) -> int:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from clipbench.optvis.original import Original
@@ -12,31 +11,35 @@ from clipbench.optvis.parametrizations.base import (
     Canvas,
     LogitCanvas,
     Parametrization,
+    Photos,
     begin_with,
     check_batch,
     check_size,
-    from_photo,
+    from_photos,
     mix,
+    originals,
     unmix,
 )
 
 _DIVISOR = 4  # Lucid divides the sum of waves by 4 before the colours
 
 
-def fft(size: int = 224, batch: int = 1, decay: float = 1.0, photo: Image.Image | None = None) -> "Fft":
+def fft(size: int = 224, batch: int = 1, decay: float = 1.0, photo: Photos = None) -> "Fft":
     """Fourier coefficients scaled by 1 / frequency, in decorrelated colours: all scales learn alike.
 
     Args:
         size: height and width in pixels.
         batch: number of pictures.
         decay: power of the frequency that scales its coefficient; more favours large forms.
-        photo: what to start from, its middle square; None is faint noise.
+        photo: what to start from, its middle square; one for all pictures, or a list with one each. None is
+            faint noise.
 
     Raises:
-        ClipbenchError: a size or batch that is no positive whole number; a photo that is no PIL image.
+        ClipbenchError: a size or batch that is no positive whole number; a photo that is no PIL image, or a
+            number of photos that does not fit the batch.
     Source: Olah et al. 2017, "Preconditioning and parameterization"; Lucid's `fft_image`.
     """
-    return Fft(check_size(size), check_batch(batch), decay, None if photo is None else Original(photo))
+    return Fft(check_size(size), check_batch(batch), decay, originals(photo, batch))
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,17 @@ class Fft(Parametrization):
     size: int
     batch: int
     decay: float
-    photo: Original | None = None
+    photos: tuple[Original, ...] = ()
 
     def __str__(self) -> str:
-        return f"fft({self.size} px, decay {self.decay:g}{from_photo(self.photo)})"
+        return f"fft({self.size} px, decay {self.decay:g}{from_photos(self.photos)})"
 
     def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
         """See `Parametrization.start`."""
         noise = torch.randn(self.batch, 3, *frequency_grid(self.size).shape, 2, generator=generator)
-        deviation = START if self.photo is None else 0.0
+        deviation = 0.0 if self.photos else START
         canvas = FftCanvas(deviation * noise, wave_scale(self.size, self.decay), self.size)
-        if self.photo is not None:
-            begin_with(canvas, self.photo, self.size)
+        begin_with(canvas, self.photos, self.size)
         return canvas.to(device)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -15,34 +14,36 @@ from clipbench.optvis.parametrizations.base import (
     Canvas,
     LogitCanvas,
     Parametrization,
+    Photos,
     begin_with,
     check_batch,
     check_size,
-    from_photo,
+    from_photos,
     mix,
+    originals,
     unmix,
 )
 
 _PYRAMID = (1, 2, 4, 8)  # Lucid's four levels
 
 
-def pixel(size: int = 224, batch: int = 1, photo: Image.Image | None = None) -> "Pixel":
+def pixel(size: int = 224, batch: int = 1, photo: Photos = None) -> "Pixel":
     """One number a pixel and colour channel: no preference for any scale, so mostly high frequencies.
 
     Args and errors as for `fft`.
     Source: Lucid's `pixel_image`, without colour decorrelation.
     """
-    return Pixel(check_size(size), check_batch(batch), None if photo is None else Original(photo))
+    return Pixel(check_size(size), check_batch(batch), originals(photo, batch))
 
 
-def laplacian(size: int = 224, batch: int = 1, photo: Image.Image | None = None) -> "Grids":
+def laplacian(size: int = 224, batch: int = 1, photo: Photos = None) -> "Grids":
     """A sum of grids of 1, 1/2, 1/4 and 1/8 of the size, in decorrelated colours.
 
     Args and errors as for `fft`; the size must be at least 8.
     Source: Lucid's `laplacian_pyramid`.
     """
-    start = None if photo is None else Original(photo)
-    return Grids("laplacian", check_size(size), check_batch(batch), _check_divisors(_PYRAMID, size), start)
+    divisors = _check_divisors(_PYRAMID, size)
+    return Grids("laplacian", check_size(size), check_batch(batch), divisors, originals(photo, batch))
 
 
 def lowres(size: int = 224, batch: int = 1, factor: int = 8) -> "Grids":
@@ -65,17 +66,16 @@ class Pixel(Parametrization):
 
     size: int
     batch: int
-    photo: Original | None = None
+    photos: tuple[Original, ...] = ()
 
     def __str__(self) -> str:
-        return f"pixel({self.size} px{from_photo(self.photo)})"
+        return f"pixel({self.size} px{from_photos(self.photos)})"
 
     def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
         """See `Parametrization.start`."""
         noise = torch.randn(self.batch, 3, self.size, self.size, generator=generator)
-        canvas = PixelCanvas((START if self.photo is None else 0.0) * noise)
-        if self.photo is not None:
-            begin_with(canvas, self.photo, self.size)
+        canvas = PixelCanvas((0.0 if self.photos else START) * noise)
+        begin_with(canvas, self.photos, self.size)
         return canvas.to(device)
 
 
@@ -103,19 +103,18 @@ class Grids(Parametrization):
     size: int
     batch: int
     divisors: tuple[int, ...]
-    photo: Original | None = None
+    photos: tuple[Original, ...] = ()
 
     def __str__(self) -> str:
         divisors = "+".join(map(str, self.divisors))
-        return f"{self.name}({self.size} px / {divisors}{from_photo(self.photo)})"
+        return f"{self.name}({self.size} px / {divisors}{from_photos(self.photos)})"
 
     def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
         """See `Parametrization.start`."""
-        deviation = START if self.photo is None else 0.0
+        deviation = 0.0 if self.photos else START
         grids = noise_grids(self.batch, self.size, self.divisors, deviation, generator)
         canvas = GridsCanvas(grids, self.size)
-        if self.photo is not None:
-            begin_with(canvas, self.photo, self.size)
+        begin_with(canvas, self.photos, self.size)
         return canvas.to(device)
 
 

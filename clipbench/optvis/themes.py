@@ -1,0 +1,41 @@
+"""The facets that are shipped: themes that a model's lower layers tell from everything else.
+
+`scripts/make_facets.py` trains them and writes down which ones did not pass, and why.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+from clipbench.models import ImageModel
+from clipbench.optvis.probes import Facet, load_facet
+
+FACETS = Path(__file__).with_name("facets")
+_ABSENT = "absent.json"  # weights_hash, and theme -> sentence
+
+
+def shipped_facets(model: ImageModel) -> dict[str, Facet]:
+    """The shipped facets that belong to a model, by name; none for most models."""
+    return {name: facet for name, facet in _all().items() if facet.weights_hash == model.weights_hash}
+
+
+def absent_facets(model: ImageModel) -> dict[str, str]:
+    """The themes that a shipped model has no facet for, each with a sentence that says why."""
+    told = json.loads((FACETS / _ABSENT).read_text(encoding="utf-8"))
+    return told["reasons"] if told["weights_hash"] == model.weights_hash else {}
+
+
+def write_facets(folder: Path, model: ImageModel, facets: dict[str, Facet], reasons: dict[str, str]) -> None:
+    """Put trained facets in the place of all in a folder, and the reasons of those that are absent."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.npz"):
+        old.unlink()
+    for name, facet in facets.items():
+        facet.save(folder / f"{name}.npz")
+    told = {"weights_hash": model.weights_hash, "reasons": reasons}
+    (folder / _ABSENT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+@cache
+def _all() -> dict[str, Facet]:
+    return {path.stem: load_facet(path) for path in sorted(FACETS.glob("*.npz"))}
