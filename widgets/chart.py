@@ -58,8 +58,8 @@ class Place(w.VBox):
     """Where a chart stands as soon as there is a first figure."""
 
     def show(self, figure: go.Figure) -> None:
-        """Show a figure with as many traces as the one before; from any thread."""
-        if self.children:
+        """Show a figure; one with another number of traces takes a new chart. From any thread."""
+        if self.children and len(self.children[0].data) == len(figure.data):
             self.children[0].show(figure)
         else:
             self.children = (Chart(figure),)

@@ -8,7 +8,7 @@ import traitlets
 from PIL import Image
 
 import clipbench as cb
-from clipbench.stimuli import MAX_UPLOAD_BYTES, sample
+from clipbench.stimuli import MAX_UPLOAD_BYTES, Sample, sample
 from widgets import parts, pictures
 from widgets.jobs import Latest
 
@@ -67,6 +67,11 @@ class Photos(w.VBox):
         self._strip.mark(STRIP.index(picked.name) if picked.shipped and picked.name in STRIP else None)
         self._menu.value = picked.name if picked.shipped else None
         self.picked = picked
+
+
+def unlabelled() -> list[Sample]:
+    """The shipped photos without those of the article's that have a word on them."""
+    return [photo for photo in cb.samples() if "label" not in photo.name]
 
 
 def read_upload(name: str, size: int, content: bytes) -> Picked:

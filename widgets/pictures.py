@@ -2,6 +2,7 @@
 
 import html
 import io
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
 
+from clipbench.figures import AFTER
 from clipbench.optvis import Step
 from clipbench.results import Provenance, save_png
 
 _CURVE = (384, 56)  # width and height of a curve in its own units
 _POINTS = 100  # of a curve; it is drawn anew with every frame
 _MAP = 384  # pixels of a map, twice what it takes on the page
+_AGAINST, _DENSEST = "#0072B2", 200  # colour below zero, of Okabe and Ito's; and how dense it gets, of 255
 _RAMP = (
     (0, 124, 255),
     (32, 123, 234),
@@ -24,8 +28,9 @@ _RAMP = (
 
 
 def picture(step: Step) -> Image.Image:
-    """The first picture of a step of an optimisation."""
-    return to_pil_image(step.images[0].float().cpu())
+    """The pictures of a step of an optimisation, side by side, row by row in a nearly square grid."""
+    columns = math.ceil(math.sqrt(len(step.images)))
+    return to_pil_image(make_grid(step.images.float().cpu(), nrow=columns))
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -72,6 +77,21 @@ def outline(image: Image.Image, grid: tuple[int, int], cell: tuple[int, int] | N
         ImageDraw.Draw(outlined).rectangle(box, outline="white", width=4)
         ImageDraw.Draw(outlined).rectangle(box, outline="black", width=2)
     return outlined
+
+
+def signed(values: np.ndarray, image: Image.Image) -> Image.Image:
+    """A picture below a map: vermilion where its values are above zero, blue where below, else clear.
+
+    Args:
+        values: (h, w).
+        image: of the same form as the map.
+    """
+    reach = float(np.abs(values).max()) or 1.0
+    ground = image.convert("RGB").resize((_MAP, _MAP))
+    for colour, part in ((AFTER, values), (_AGAINST, -values)):
+        strength = np.uint8(part.clip(0) / reach * _DENSEST)
+        ground.paste(colour, (0, 0), Image.fromarray(strength).resize((_MAP, _MAP), Image.Resampling.BICUBIC))
+    return ground
 
 
 def curve(values: Sequence[float], name: str) -> str:

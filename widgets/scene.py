@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from PIL import Image
 
 import clipbench as cb
-from clipbench.classify import BeforeAfter
+from clipbench.classify import BeforeAfter, Probe
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.figures import percent
 from clipbench.models import ClipModel, VisionModel
-from clipbench.stimuli import ARTICLE, cover, sample
+from clipbench.stimuli import ARTICLE, TAG, Recipe, Tag, cover, sample
 from clipbench.stimuli.recipes import ARTICLE_SIDE
 
 SIZES = {"printed": ARTICLE.size / ARTICLE_SIDE, "paper": 0.5}  # kinds of label, and how large they begin
@@ -86,15 +86,26 @@ class Scene:
         text, known = self.text.strip(), {label.casefold() for label in self.labels}
         return self.labels if text.casefold() in known or not any(known) else (*self.labels, text)
 
+    @property
+    def target(self) -> str:
+        """The label that the text is to bring about: the one that it spells."""
+        text = self.text.strip()
+        return next((label for label in self.labels if label.casefold() == text.casefold()), text)
+
+    @property
+    def recipe(self) -> Recipe | Tag:
+        """How the text is laid on, as `cb.attack` takes it."""
+        if self.label == "paper":
+            return dataclasses.replace(TAG, width=self.size, place=(self.x, self.y), opacity=self.opacity)
+        return dataclasses.replace(ARTICLE, size=self.size * ARTICLE_SIDE, opacity=self.opacity)
+
     def draw(self, image: Image.Image) -> Image.Image:
         """A photo with the label on it.
 
         Raises:
             ClipbenchError: text that cannot be drawn, or a tag that is too small for it.
         """
-        if self.label == "paper":
-            return cb.paper(image, self.text, width=self.size, place=(self.x, self.y), opacity=self.opacity)
-        return cb.overlay(image, self.text, size=self.size * ARTICLE_SIDE, opacity=self.opacity)
+        return (cb.paper if self.label == "paper" else cb.overlay)(image, self.text, self.recipe)
 
     def on(self, image: Image.Image, name: str, path: str) -> "Drawing":
         """The scene drawn on a photo; errors as in `draw`."""
@@ -149,8 +160,8 @@ class Drawing:
         """Share of the pixels that the label changed."""
         return cover(self.before, self.after)
 
-    def judge(self, model: ClipModel | VisionModel) -> BeforeAfter:
-        """What a model sees before and after.
+    def judge(self, model: ClipModel | VisionModel | Probe) -> BeforeAfter:
+        """What a model or a probe sees before and after.
 
         Raises:
             ClipbenchError: labels that make no classifier.

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import ipywidgets as w
 
-from widgets import feature, multimodal, parts, typographic, what
+from widgets import article, feature, multimodal, parts, typographic, what
 from widgets.chooser import ModelMenu
 from widgets.frame import Frame
 from widgets.workbench import Workbench
@@ -13,6 +13,7 @@ from widgets.workbench import Workbench
 TABS = {
     "unit": ("See a unit", feature.Panel),
     "fool": ("Fool it", typographic.Panel),
+    "article": ("The article's attacks", article.Panel),
     "what": ("What is CLIP?", what.Panel),
     "multimodal": ("Multimodal units", multimodal.Panel),
 }

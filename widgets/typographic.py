@@ -5,16 +5,27 @@ from collections.abc import Mapping, Sequence
 import ipywidgets as w
 import traitlets
 
-from clipbench.classify import BeforeAfter
+from clipbench.classify import BeforeAfter, Probe
+from clipbench.models import ImageModel
 from widgets import parts, scene
+from widgets.culprits import Culprits
+from widgets.defence import Curve
+from widgets.folder import Folder
 from widgets.jobs import SETTLE, Latest, guarded
 from widgets.label import LabelControls, Stage
 from widgets.photos import Photos
+from widgets.probes import probe_of
 from widgets.scene import Drawing, Scene
+from widgets.search import Search
 from widgets.verdict import CONTROL, Verdict
 from widgets.workbench import Workbench
 
 _DRAW = 0.03  # seconds: the picture follows the pointer at once, the bars SETTLE seconds after it
+_FOLDS = {
+    "Which text works best?": Search,
+    "Would silencing those units protect the model?": Curve,
+    "A whole folder": Folder,
+}
 
 
 class Panel(parts.Page):
@@ -39,8 +50,13 @@ class Panel(parts.Page):
         self._labels = w.Textarea(", ".join(self._scene.labels), description="choose from", rows=2)
         self._wrong_labels = parts.Message()
         self._verdict, self._second = Verdict(), Verdict("control (cannot read)")
+        self._by_probe = Verdict()
+        self._culprits = Culprits(bench)
+        self._sections = [section(bench) for section in _FOLDS.values()]
+        self._slow = w.VBox(list(map(_fold, _FOLDS, self._sections)), layout={"display": "none"})
         self._drawer = Latest(self._show_drawing, self._label.message.say, delay=_DRAW)
         self._judge = Latest(self._show_verdict, self._complain, delay=SETTLE - _DRAW)
+        self._probe_judge = Latest(self._show_by_probe, self._by_probe.wait, delay=0.0)
         self._second_judge = Latest(self._show_second, self._second.wait, delay=0.0)
         super().__init__(
             message,
@@ -50,9 +66,12 @@ class Panel(parts.Page):
                     parts.classed(self._labels, "cb-control", "cb-labels"),
                     self._wrong_labels,
                     self._verdict,
+                    self._by_probe,
                     self._second,
                 ],
             ),
+            parts.classed(self._culprits, "cb-section"),
+            parts.classed(self._slow, "cb-section"),
         )
         self._photos.observe(lambda _: self._change_photo(), "picked")
         self._label.observe(lambda _: self._change(), "changed")
@@ -83,10 +102,14 @@ class Panel(parts.Page):
     def _show_drawing(self, drawing: Drawing) -> None:
         self._label.message.say("")
         self._stage.show(drawing)
-        self._judge.ask(lambda: (drawing, drawing.judge(self._bench.loaded())))
+        self._judge.ask(lambda: self._judged(drawing))
 
-    def _show_verdict(self, judged: tuple[Drawing, BeforeAfter]) -> None:
-        drawing, result = judged
+    def _judged(self, drawing: Drawing) -> tuple[Drawing, ImageModel, BeforeAfter]:
+        model = self._bench.loaded()
+        return drawing, model, drawing.judge(model)
+
+    def _show_verdict(self, judged: tuple[Drawing, ImageModel, BeforeAfter]) -> None:
+        drawing, model, result = judged
         self._wrong_labels.say("")
         self._verdict.show(result, command=drawing.command(result.provenance.model))
         self.ready = True
@@ -94,12 +117,36 @@ class Panel(parts.Page):
         self._second.layout.display = "none" if alone else None
         if not alone:
             self._second_judge.ask(lambda: (drawing, drawing.judge(self._control.loaded()), result.ranked))
+        self._probe_judge.ask(lambda: self._judged_by_probe(drawing, model, result.ranked))
+        self._culprits.ask(model, drawing, result)
+        for section in self._sections:
+            section.follow(drawing)
+        self._slow.layout.display = None
 
     def _show_second(self, judged: tuple[Drawing, BeforeAfter, Sequence[str]]) -> None:
         drawing, result, order = judged
         self._second.show(result, order, drawing.command(CONTROL))
 
+    def _judged_by_probe(
+        self, drawing: Drawing, model: ImageModel, order: Sequence[str]
+    ) -> tuple[Probe | None, BeforeAfter | None, Sequence[str]]:
+        probe = probe_of(model)
+        return probe, probe and drawing.judge(probe), order
+
+    def _show_by_probe(self, judged: tuple[Probe | None, BeforeAfter | None, Sequence[str]]) -> None:
+        probe, result, order = judged
+        self._by_probe.layout.display = "none" if probe is None else None
+        if probe is not None:
+            self._by_probe.title = probe.name
+            self._by_probe.show(result, order)
+
     def _complain(self, sentence: str) -> None:
         self._wrong_labels.say(sentence)
-        for verdict in (self._verdict, self._second):
-            verdict.fade()
+        for view in (self._verdict, self._by_probe, self._second, self._culprits):
+            view.fade()
+
+
+def _fold(title: str, section: w.Widget) -> parts.Fold:
+    fold = parts.Fold(section)
+    fold.say(title)
+    return fold

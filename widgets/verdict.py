@@ -29,7 +29,7 @@ class Verdict(w.VBox):
     """
 
     def __init__(self, title: str = ""):
-        self._title = title
+        self.title = title
         self._heading = w.HTML()
         self._chart = Place()
         self._note, self._caption = parts.Note(), parts.Caption()
@@ -45,7 +45,7 @@ class Verdict(w.VBox):
             command: what to type in a terminal for the same.
         """
         model = result.provenance.model
-        name = self._title or model
+        name = self.title or model
         if len(result.labels) < 2:
             self.wait(f"{name}: knows fewer than two of the labels, so it has nothing to choose from")
             return

@@ -125,16 +125,27 @@ def in_the_wild(
     Raises:
         ClipbenchError: no photos, a thing without labels, a classifier that has none of them.
     """
+    *_, table = look(model, photos, template)
+    return table
+
+
+def look(
+    model: ClipModel | VisionModel | Classifier,
+    photos: Sequence[WildPhoto] | None = None,
+    template: str | Sequence[str] | None = None,
+) -> Iterator[WildTable]:
+    """The same, a photo at a time: whoever stops reading stops the work."""
     photos = shipped_photos() if photos is None else list(photos)
     if not photos:
         raise ClipbenchError("there are no photos; give at least one")
     whole = None if isinstance(model, ClipModel) else as_classifier(model, template=template)
-    rows = [_row(model, whole, photo, template) for photo in photos]
-    asked = as_classifier(model, rows[0].labels, template) if whole is None else whole
-    recipe = f"{len(photos)} photos in the wild, labels of each thing and its word · {asked.recipe}"
-    return WildTable(
-        tuple(rows), Provenance(asked.model.name, asked.model.weights_hash, recipe, n=len(photos))
-    )
+    rows: list[WildRow] = []
+    for photo in photos:
+        rows.append(_row(model, whole, photo, template))
+        asked = as_classifier(model, rows[0].labels, template) if whole is None else whole
+        recipe = f"{len(rows)} photos in the wild, labels of each thing and its word · {asked.recipe}"
+        provenance = Provenance(asked.model.name, asked.model.weights_hash, recipe, n=len(rows))
+        yield WildTable(tuple(rows), provenance)
 
 
 @torch.no_grad()

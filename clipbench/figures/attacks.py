@@ -41,20 +41,30 @@ def search(result: SearchResult) -> go.Figure:
     rates = [one.success for one in result.found]
     colours = [BEFORE if one.text == result.target else AFTER for one in result.found]
     bars = _bars("success", rates, colours)
-    bars.text = [f"{rate.hits} of {rate.n}" for rate in rates]
+    bars.text = [f"{rate.hits} of {rate.n}" for rate in rates]  # in place of the share
     figure = _barred([bars], [one.text for one in result.found])
     figure.update_layout(showlegend=False, margin_t=0, height=1.6 * _ROW * len(rates))
     return figure
 
 
 def _barred(bars: Sequence[go.Bar], names: Sequence[str]) -> go.Figure:
-    """Rows of horizontal bars, the first row on top."""
+    """Rows of horizontal bars, the first row on top, their numbers behind the whiskers."""
     rows = {"tickvals": [*range(len(names))], "ticktext": [wrapped(name) for name in names]}
+    step = (1 - QUIET["bargap"]) / len(bars)  # from one bar of a row to the next
+    numbers = [
+        {
+            **{"x": share + reach, "y": row + step * (place - (len(bars) - 1) / 2), "text": text},
+            **{"xanchor": "left", "showarrow": False, "font": {"size": 10}},
+        }
+        for place, bar in enumerate(bars)
+        for row, (share, reach, text) in enumerate(zip(bar.x, bar.error_x.array, bar.text, strict=True))
+    ]
     layout = {
         **QUIET,
         "height": LEGEND + _ROW * len(names) * (len(bars) + 1),
         "yaxis": {**BARE, **rows, "range": [len(names) - 0.5, -0.5], **AIR},
-        "xaxis": {**BARE, "visible": False, "range": [0, 1.1]},  # room for the number beside a full bar
+        "xaxis": {**BARE, "visible": False, "range": [0, 1.1]},  # room for the number behind a full bar
+        "annotations": numbers,
     }
     return go.Figure(bars, layout)
 
@@ -67,10 +77,7 @@ def _bars(name: str, rates: Sequence[Rate | None], colour: str | list[str]) -> g
         x=[rate.share if rate else 0.0 for rate in rates],
         y=[*range(len(rates))],
         text=[percent(rate.share) if rate else "no data" for rate in rates],
-        textposition="outside",
-        textfont={"size": 10},
-        constraintext="none",
-        cliponaxis=False,
+        textposition="none",  # it stands behind the whisker
         marker={"color": colour},
         hoverinfo="skip",
         error_x=whiskers(rates),
@@ -85,7 +92,7 @@ def defence(result: Defence) -> go.Figure:
     """
     plain = result.rows[0]
     lines = []
-    for kind, colour in zip(KINDS, (AFTER, OTHER, BEFORE), strict=True):
+    for kind, colour, side in zip(KINDS, (AFTER, OTHER, BEFORE), ("left", "center", "right"), strict=True):
         rows = [plain, *(row for row in result.rows if row.kind == kind)]
         lines.append(
             go.Scatter(
@@ -94,18 +101,19 @@ def defence(result: Defence) -> go.Figure:
                 y=[row.success.share for row in rows],
                 text=[str(row.k) for row in rows],
                 mode="lines+markers+text",
-                textposition="top center",
+                textposition=f"{'top' if side == 'center' else 'middle'} {side}",
                 line={"color": colour},
                 hoverinfo="skip",
                 error_y=whiskers([row.success for row in rows]),
             )
         )
-    axis = {"fixedrange": True, "range": [0, 1.05], "tickformat": ".0%", "gridcolor": "rgba(127,127,127,0.2)"}
+    least = min(row.clean.share for row in result.rows)
+    axis = {"fixedrange": True, "tickformat": ".0%", "gridcolor": "rgba(127,127,127,0.2)"}
     layout = {
         **QUIET,
         "height": 420,
         "margin": {"l": 60, "r": 12, "t": LEGEND, "b": 48},
-        "xaxis": {**axis, "title": {"text": "clean photos that are right"}},
-        "yaxis": {**axis, "title": {"text": "attacks that succeed"}},
+        "xaxis": {**axis, "range": [least - 0.08, 1.02], "title": {"text": "clean photos that are right"}},
+        "yaxis": {**axis, "range": [0, 1.05], "title": {"text": "attacks that succeed"}},
     }
     return go.Figure(lines, layout)

@@ -58,7 +58,14 @@ def stroop(result: Stroop) -> go.Figure:
         **QUIET,
         "height": LEGEND + _CELL * len(INKS),
         "margin": {"l": 0, "r": 0, "t": LEGEND, "b": 0},
-        "xaxis": {**BARE, **columns, "side": "top", "tickangle": 0, "range": [-0.5, len(WORDS) - 0.5]},
+        "xaxis": {
+            **BARE,
+            **columns,
+            "side": "top",
+            "tickangle": 0,
+            "ticks": "",
+            "range": [-0.5, len(WORDS) - 0.5],
+        },
         "yaxis": {**rows, **AIR},
         "annotations": notes,
     }

@@ -1,10 +1,13 @@
 """What all figures have in common: colours, a quiet layout, and how numbers and names are written."""
 
 import html
+import io
 import textwrap
+from base64 import b64encode
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+from PIL import Image
 
 from clipbench.intervals import Rate
 
@@ -49,6 +52,13 @@ def wrapped(label: str, letters: int = LINE) -> str:
 def coloured(text: str, colour: str) -> str:
     """A text of a figure that keeps its colour whatever the page gives to all text."""
     return f'<span style="color:{colour}">{text}</span>'
+
+
+def jpeg_address(image: Image.Image) -> str:
+    """A photo as a data address; of plotly's own, which are PNG, a wall of photos would take megabytes."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def whiskers(rates: Sequence[Rate | None]) -> dict:

@@ -17,6 +17,7 @@ from clipbench.figures.style import (
     QUIET,
     TICK,
     coloured,
+    jpeg_address,
     percent,
     wrapped,
 )
@@ -115,7 +116,7 @@ def _column(name: str, shares: Mapping[str, float], labels: Sequence[str], place
     return go.Bar(
         name=name,
         legendgroup=name,
-        showlegend=place == 0,
+        showlegend=place == 0 and bool(name),
         orientation="h",
         xaxis=f"x{place + 1}",
         x=[float(shares.get(label, 0)) for label in labels],
@@ -139,4 +140,4 @@ def _thumb(path: Path, x: float, y: float, **size: float) -> dict:
         small = image.convert("RGB")
     small.thumbnail((2 * _THUMB, 2 * _THUMB))  # sharp on a dense screen
     place = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "middle"}
-    return {"source": small, "x": x, "y": y, **place, **size}
+    return {"source": jpeg_address(small), "x": x, "y": y, **place, **size}

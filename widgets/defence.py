@@ -1,0 +1,65 @@
+"""A defence with its controls: units held on photos and texts that they were not chosen by."""
+
+from collections.abc import Callable, Iterable
+
+import ipywidgets as w
+
+from clipbench import attacks, figures
+from clipbench.attacks import Case, Defence
+from clipbench.classify import as_classifier
+from widgets import parts
+from widgets.chart import Place
+from widgets.photos import unlabelled
+from widgets.scene import Drawing
+from widgets.workbench import Workbench
+from widgets.worker import Worker
+
+_KS = (3, 10, 30, 100)  # units held
+_ABOUT = (
+    "The units that carry the attack are found on one half of the {n} shipped photos and of the labels "
+    "above, each used as a text, and held at zero on the other half. A defence is worth its name if its "
+    "curve falls while the clean photos stay right, and if holding as many other units, drawn at random or "
+    "just as active, does not do the same."
+)
+
+
+class Curve(w.VBox):
+    """Start, Stop, and the curve of success against accuracy.
+
+    Args:
+        bench: the shared state.
+    """
+
+    def __init__(self, bench: Workbench):
+        self._bench, self._drawing, self._photos = bench, None, unlabelled()
+        self._worker = Worker("Measure", self._work, self._take, _progress)
+        self._chart, self._verdict, self._caption = Place(), parts.Note(), parts.Caption()
+        about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
+        super().__init__([about, self._worker, self._verdict, self._chart, self._caption])
+
+    def follow(self, drawing: Drawing) -> None:
+        """Take over label and labels of a drawing; from any thread."""
+        self._drawing = drawing
+
+    def _work(self) -> Callable[[], Iterable[Defence]]:
+        scene, photos = self._drawing.scene, self._photos
+        truths = [photo.truth for photo in photos]
+
+        def work() -> Iterable[Defence]:
+            labels = dict.fromkeys([*scene.asked, *truths])
+            classifier = as_classifier(self._bench.loaded(), list(labels))
+            cases = [Case(label, label) for label in scene.asked]
+            images = [photo.image for photo in photos]
+            return attacks.defend(classifier, images, truths, cases, ks=_KS, recipe=scene.recipe)
+
+        return work
+
+    def _take(self, result: Defence) -> None:
+        self._chart.show(figures.defence(result))
+        self._verdict.say(f"{result.summary}." if result.done == result.total else "")
+        about = parts.MINI if result.provenance.model == "mini" else None
+        self._caption.show(result.provenance.caption(), about=about)
+
+
+def _progress(result: Defence) -> str:
+    return f"{result.done} of {result.total} settings"

@@ -1,0 +1,63 @@
+"""The nine automated attacks: as published, and by the loaded model on the shipped photos."""
+
+from collections.abc import Callable, Iterable
+
+import ipywidgets as w
+
+from clipbench import attacks, figures
+from clipbench.attacks import NINE, NineProgress, NineRow
+from clipbench.attacks.published import CLEAN, MODEL, PHOTOS
+from clipbench.classify import as_classifier
+from clipbench.stimuli import ARTICLE
+from widgets import parts
+from widgets.chart import Place
+from widgets.photos import unlabelled
+from widgets.workbench import Workbench
+from widgets.worker import Worker
+
+
+class NineTexts(w.VBox):
+    """Bars of the nine texts; Start measures the loaded model.
+
+    Args:
+        bench: the shared state.
+        probe_of: model -> its linear probe, or None.
+    """
+
+    def __init__(self, bench: Workbench, probe_of):
+        self._bench, self._probe_of, self._photos = bench, probe_of, [each.path for each in unlabelled()]
+        self._worker = Worker("Measure", self._work, self._take, _progress)
+        self._chart, self._caption = Place(), parts.Caption()
+        text = parts.prose(
+            f"The article printed each text eight times and small on {PHOTOS:,} photos of ImageNet, of which "
+            f"its probe knew {CLEAN.hits}, and counted how often the target became the top class and had not "
+            f"been before. Here it is done to the {len(self._photos)} shipped photos, by zero-shot labels "
+            "too, of which the article published none."
+        )
+        heading = parts.prose("Nine texts on any photo", "h2")
+        super().__init__([heading, text, self._worker, self._chart, self._caption])
+        self._chart.show(figures.nine([NineRow(row, {}) for row in NINE]))
+        self._caption.show(f"{MODEL}, linear probe · {ARTICLE} · n = {PHOTOS}")
+
+    def _work(self) -> Callable[[], Iterable[NineProgress]]:
+        def work() -> Iterable[NineProgress]:
+            model = self._bench.loaded()
+            probe = self._probe_of(model)
+            columns = {model.name: as_classifier(model)}
+            columns |= {f"{model.name}, {probe.kind.partition(' of ')[0]}": probe} if probe else {}
+            return attacks.nine(columns, self._photos)
+
+        return work
+
+    def _take(self, progress: NineProgress) -> None:
+        rows = progress.rows
+        self._chart.show(figures.nine(rows))
+        known = [result for result in rows[0].results.values() if result is not None]
+        if known:
+            told = known[0].provenance
+            about = parts.MINI if told.model == "mini" else None
+            self._caption.show(f"{told.caption()} · beside {MODEL}, n = {PHOTOS}", about=about)
+
+
+def _progress(progress: NineProgress) -> str:
+    return f"{progress.done} of {progress.total} photos"
