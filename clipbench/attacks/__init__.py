@@ -9,7 +9,7 @@ from clipbench.attacks.run import Case, Progress, attack, measure
 from clipbench.attacks.stroop_effect import Stroop, stroop
 from clipbench.attacks.text_search import METHODS, SearchProgress, SearchResult, attack_search, search
 from clipbench.attacks.wild import WildPhoto, wild_photos
-from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, shipped_photos
+from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, look, shipped_photos
 
 __all__ = [
     "METHODS",
@@ -36,6 +36,7 @@ __all__ = [
     "check_ending",
     "defend",
     "in_the_wild",
+    "look",
     "measure",
     "nine",
     "search",
