@@ -59,11 +59,11 @@ class Recipe:
     text_steps: int = 2000
     text_batch: int = 512
     text_rate: float = 1e-3
-    image_steps: int = 6000
+    image_steps: int = 4600
     image_rate: float = 2.5e-4
-    scene_steps: int = 1000
+    scene_steps: int = 800
     scene_rate: float = 1e-4
-    joint_steps: int = 150
+    joint_steps: int = 120
     joint_rate: float = 2e-5
 
     @property
