@@ -3,7 +3,6 @@
 import hashlib
 import html
 import json
-import os
 import shlex
 import tempfile
 from base64 import b64encode
@@ -16,9 +15,9 @@ from clipbench.attacks import AttackResult, Case, Progress, measure
 from clipbench.attacks.result import ENDINGS
 from clipbench.classify import Classifier, as_classifier
 from clipbench.figures import percent
-from clipbench.results import cannot_write
 from clipbench.stimuli import TAG, picture_files, samples
 from widgets import parts
+from widgets.kept import folder_for
 from widgets.scene import Drawing, Scene
 from widgets.search import offer
 from widgets.workbench import Workbench
@@ -84,12 +83,7 @@ def journal(classifier: Classifier, case: Case, files: list[Path]) -> Path:
     """Where the outcomes of a run are kept: a file of its own for all that decides them."""
     told = [classifier.model.weights_hash, classifier.recipe, classifier.labels, case.target, case.text]
     key = json.dumps([*told, str(case.recipe), [str(file) for file in files]])
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "clipbench" / "attacks"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(cache, error) from error
-    return cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.jsonl"
+    return folder_for("attacks") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.jsonl"
 
 
 def command(folder: str, scene: Scene, target: str, model: str) -> str:
