@@ -20,6 +20,9 @@ from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
 from clipbench.stimuli import read_image
 
 _CHUNK = 32  # images that are read at a time
+_FOLDER = Path(__file__).parent / "probes"
+# Probes of the embedded model that are shipped, by name; scripts/make_probes.py makes them.
+SHIPPED = {name: _FOLDER / f"{name}.npz" for name in ("tiny-imagenet", "readout")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +103,20 @@ class Probe(Classifier):
 def load_probe(path: str | Path, model: ImageModel) -> Probe:
     """Read what `Probe.save` has written, for the model that it was trained on.
 
+    Args:
+        path: a file, or the name of a probe that is shipped for the embedded model: "tiny-imagenet", trained
+            on photos of 200 classes, or "readout", a ridge regression to its control's logits.
+        model: the model.
+
     Raises:
         ClipbenchError: no such file, no probe, or one that was trained on other weights.
     """
-    path = Path(path)
+    path = SHIPPED.get(str(path), Path(path))
     if not path.is_file():
-        raise ClipbenchError(f"there is no probe {str(path)!r}; `Probe.save` writes one")
+        shipped = ", ".join(SHIPPED)
+        raise ClipbenchError(
+            f"there is no probe {str(path)!r}; `Probe.save` writes one, and for mini there are {shipped}"
+        )
     try:
         saved = read_npz(path)
         told = json.loads(saved["told"].item())

@@ -21,17 +21,26 @@ _STEPS = 1000  # as in Radford et al. 2021
 
 
 def train_probe(
-    model: ImageModel, features: np.ndarray, truths: Sequence[str], *, sparse: bool = False, seed: int = 0
+    model: ImageModel,
+    features: np.ndarray,
+    truths: Sequence[str],
+    *,
+    sparse: bool = False,
+    first: Sequence[bool] | None = None,
+    seed: int = 0,
 ) -> Probe:
     """Logistic regression on stored features.
 
     Three fifths of each class train it, one fifth chooses the penalty by accuracy, one fifth is held out.
+    Penalties are tried from the strongest on, until one does worse than the best before it.
 
     Args:
         model: the model that made the features.
         features: (n, d), as `embed` gives them.
         truths: n labels; classes with fewer than `LEAST` images are left out and told as `no_data`.
         sparse: L1 penalty (solver saga), which leaves a label few coordinates; else L2 (L-BFGS).
+        first: n, which images are to be held out before others, such as those that the model was not made
+            with; None has no preference.
         seed: of the split.
 
     Raises:
@@ -46,7 +55,7 @@ def train_probe(
         raise ClipbenchError(f"a probe needs at least two classes with {LEAST} images each; give more images")
     kept = enough[numbers]
     features, truths = features[kept], truths[kept]
-    train, validation, test = split(truths, seed)
+    train, validation, test = split(truths, seed, None if first is None else np.asarray(first)[kept])
     c, fitted = _sweep(features, truths, train, validation, sparse)
     kind = f"{'sparse ' if sparse else ''}logistic regression"
     recipe = f"{kind}, C = {c:g} of {len(_SPARSE_CS if sparse else _CS)} by validation"
@@ -108,12 +117,19 @@ def fit_readout(
     )
 
 
-def split(truths: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions of three, one and one fifth of each class, at least one each, drawn by the seed."""
+def split(
+    truths: np.ndarray, seed: int, first: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of three, one and one fifth of each class, at least one each, drawn by the seed.
+
+    The last fifth, which is held out, and then the second take those before all others that `first` marks.
+    """
     rng = np.random.default_rng(seed)
     parts = ([], [], [])
     for truth in np.unique(truths):
         places = rng.permutation(np.flatnonzero(truths == truth))
+        if first is not None:
+            places = places[np.argsort(first[places], kind="stable")]  # marked ones last
         fifth = len(places) // 5
         cuts = (len(places) - 2 * fifth, len(places) - fifth)
         for part, some in zip(parts, np.split(places, cuts), strict=True):
@@ -147,6 +163,8 @@ def _sweep(features: np.ndarray, truths: np.ndarray, train: np.ndarray, validati
             warnings.simplefilter("ignore", ConvergenceWarning)
             fitted = LogisticRegression(C=c, max_iter=_STEPS, **how).fit(features[train], truths[train])
         right = fitted.score(features[validation], truths[validation])
+        if right < best[0]:
+            break
         if right > best[0]:
             best = (right, c, fitted)
     return best[1:]

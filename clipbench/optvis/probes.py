@@ -16,7 +16,6 @@ from torch import Tensor
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
-from clipbench.optvis.logistic import balanced_accuracy, fit
 from clipbench.optvis.original import Original
 
 LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would be held out
@@ -24,6 +23,7 @@ LEAST_ACCURACY = 0.8
 PUBLISHED_LAYERS = ("layer3.0", "layer3.2", "layer3.4", "layer3.6", "layer3.8")  # of RN50x4
 _HELD_OUT = 4  # one picture in so many
 _CHUNK = 32  # pictures in one forward pass
+_PENALTY = 0.316  # inverse strength of the L2 penalty, as scikit-learn counts it (Radford et al. 2021)
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def train_facet(
     held = _held_out(is_theme, torch.Generator().manual_seed(seed))
     weights, accuracy = {}, {}
     for layer, features in _mean_activations(model, layers, pictures).items():
-        learnt, bias = fit(features[~held], is_theme[~held])
-        accuracy[layer] = balanced_accuracy(features[held] @ learnt + bias > 0, is_theme[held])
+        learnt, bias = _fit(features[~held], is_theme[~held])
+        accuracy[layer] = _balanced_accuracy(features[held] @ learnt + bias > 0, is_theme[held])
         weights[layer] = (learnt / learnt.square().mean().sqrt()).float()
     _check_accuracy(name, accuracy)
     n = (len(themes), len(backgrounds))
@@ -209,6 +209,28 @@ def _held_out(is_theme: Tensor, generator: torch.Generator) -> Tensor:
         chosen = torch.randperm(len(kind), generator=generator)[: len(kind) // _HELD_OUT]
         held[kind[chosen]] = True
     return held
+
+
+def _fit(features: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (d,) and bias () of a logistic regression on standardised features, for features as they are.
+
+    Both kinds of examples count alike, however many there are; a feature that never changes gets the weight 0.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(features.numpy())
+    fitted = LogisticRegression(C=_PENALTY, class_weight="balanced", tol=1e-8, max_iter=1000)
+    fitted.fit(scaler.transform(features.numpy()), positive.numpy())
+    weights = fitted.coef_[0] / scaler.scale_
+    return torch.from_numpy(weights), torch.tensor(fitted.intercept_[0] - weights @ scaler.mean_)
+
+
+def _balanced_accuracy(predicted: Tensor, positive: Tensor) -> float:
+    """Mean of the rates at which either kind is told right; both arguments (n,) bool."""
+    from sklearn.metrics import balanced_accuracy_score
+
+    return float(balanced_accuracy_score(positive.numpy(), predicted.numpy()))
 
 
 @torch.no_grad()
