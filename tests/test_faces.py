@@ -116,3 +116,12 @@ def test_without_regularizers_a_photo_becomes_something_else_that_looks_the_same
     )
     with pytest.raises(cb.ClipbenchError, match="take steps of one ascent"):
         adversarial(mini, steps[0].images[0], steps[-1].images[0, :, 1:])
+
+
+def test_the_figure_of_a_strip_tells_the_strengths_and_what_was_measured(tiny, facet):
+    images = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    strip = measure_strip(tiny, UNIT, facet, [0.1, 1, 5], images, cb.Provenance("tiny", "0", ""))
+    figure = cb.figures.strip(strip)
+    texts = [annotation.text for annotation in figure.layout.annotations]
+    assert texts[1:4] == ["0.1", "1", "5"] and len(figure.layout.images) == 3
+    assert texts[5] == f"{strip.unit[0]:.3g}".replace("-", "−")
