@@ -9,6 +9,7 @@ from torchvision.transforms import functional as vision
 from torchvision.transforms.functional import InterpolationMode
 
 import clipbench as cb
+from clipbench.models import Read
 from clipbench.optvis.filters import bilateral5
 from clipbench.optvis.transforms import compose, draw, view
 
@@ -155,6 +156,7 @@ def test_mean_square_and_opacity_are_what_they_say():
         (lambda: transforms.colour(1), "below 1"),
         (lambda: transforms.noise(-0.1), "0 or more"),
         (lambda: transforms.several(0), "whole number from 1"),
+        (lambda: transforms.at(0), "0 px wide"),
         (lambda: cb.regularizers.bilateral(-1), "0 or more"),
     ],
 )
@@ -164,11 +166,31 @@ def test_a_view_that_cannot_be_gets_one_sentence(make, sentence):
 
 
 def test_views_print_themselves():
-    listed = [*transforms.maco(4), transforms.perspective(0.2), transforms.colour(0.1)]
+    listed = [*transforms.maco(4, 96), transforms.perspective(0.2), transforms.colour(0.1)]
     assert [str(each) for each in listed] == [
         "4 views a step",
         "crop 0.2 to 0.5 ± 0.15",
+        "seen at 96 px",
         "noise 0.05",
         "perspective 0.2",
         "colour ± 0.1",
     ]
+
+
+def test_a_view_of_half_the_size_shows_the_whole_picture_as_means_of_four_pixels(tiny):
+    picture = smooth()
+    half = draw([transforms.at(32)], seeded(), 64, 32)(picture)
+    torch.testing.assert_close(half, torch.nn.functional.avg_pool2d(picture, 2), atol=1e-5, rtol=0)
+    settings = {"parametrization": cb.parametrizations.pixel(64), "steps": 1, "seed": 1}
+    unit = cb.objectives.channel("layer2", 3)
+    step = next(cb.visualize(tiny, unit, transforms=[transforms.at(32)], **settings))
+    expected = tiny.read(torch.nn.functional.avg_pool2d(step.images, 2), [Read("layer2")])[Read("layer2")]
+    torch.testing.assert_close(step.value, expected[:, 3].mean(dim=(1, 2)), atol=1e-4, rtol=1e-3)
+    assert step.images.shape[-1] == 64
+
+
+def test_a_crop_that_is_seen_at_another_size_is_the_same_crop():
+    picture = smooth()
+    large = draw([transforms.crop(0.5, 0.5)], seeded(), 64, 64)(picture)
+    small = draw([transforms.crop(0.5, 0.5), transforms.at(32)], seeded(), 64, 32)(picture)
+    torch.testing.assert_close(small, torch.nn.functional.avg_pool2d(large, 2), atol=0.02, rtol=0)

@@ -1,7 +1,7 @@
 """A learned prior: an operator r that moves a picture towards natural ones, x ← r(x) + ε ∂a/∂x.
 
 `visualize(…, prior=r)` takes any function or torch module from (n, 3, h, w) in [0, 1] to the same shape, such
-as a denoiser. In each step the picture becomes r(x), and takes the step that was computed at x.
+as the shipped denoiser. In each step the picture becomes r(x), and takes the step that was computed at x.
 Source: Nguyen et al. 2017, "Plug & play generative networks".
 """
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from clipbench.errors import ClipbenchError
+from clipbench.optvis.denoiser import Shipped
 
 Prior = Callable[[Tensor], Tensor]
 
@@ -29,6 +30,15 @@ def towards(restore: Prior, strength: float) -> "Towards":
     if not 0 <= strength <= 1:
         raise ClipbenchError(f"a prior cannot have the strength {strength}; give from 0 to 1, as in 0.1")
     return Towards(restore, float(strength))
+
+
+def denoiser(strength: float) -> "Towards":
+    """Go a part of the way to what the shipped denoiser makes of a picture; 0.1 a step is much.
+
+    Args and errors as for `towards`.
+    Source: `clipbench.optvis.denoiser`.
+    """
+    return towards(Shipped(), strength)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def visualize(
         raise ClipbenchError(f"a learning rate of {lr} moves nothing; give more than 0, as in 0.05")
     goal = objective.bind(model)
     native = any(model.is_native_only(read.layer) for read in goal.reads)
-    size = model.image_size if native else parametrization.size
+    size = model.image_size if native else views.view_size(transforms, parametrization.size)
     for read in goal.reads:
         model.check_size(read.layer, size, size)
     regularizers = tuple(regularizers)

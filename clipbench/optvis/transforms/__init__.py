@@ -33,6 +33,7 @@ __all__ = [
     "Look",
     "Map",
     "Transform",
+    "at",
     "colour",
     "compose",
     "crop",
@@ -47,6 +48,7 @@ __all__ = [
     "several",
     "standard",
     "view",
+    "view_size",
 ]
 
 
@@ -68,13 +70,16 @@ def standard(pixels: int = 8, spread: float = 0.1, degrees: float = 10) -> tuple
     )
 
 
-def maco(crops: int = 6) -> tuple[Transform, ...]:
+def maco(crops: int = 6, size: int | None = None) -> tuple[Transform, ...]:
     """Crops of 0.2 to 0.5 of the side and noise of 0.05, several a step.
 
+    Args:
+        crops: views a step.
+        size: of each view in pixels; None is that of the picture.
     Source: Fel et al. 2023. Their two implementations take 32 crops a step of a twentieth to a half
         (xplique), and 6 of 0.20 to 0.25 with noise of 0.05 (Horama).
     """
-    return (several(crops), crop(0.2, 0.5), noise(0.05))
+    return (several(crops), crop(0.2, 0.5), *([] if size is None else [at(size)]), noise(0.05))
 
 
 def several(views: int) -> "Several":
@@ -92,6 +97,31 @@ class Several(Transform):
 
     def __str__(self) -> str:
         return f"{self.views} views a step"
+
+
+def at(size: int) -> "At":
+    """Show the model the whole of each view at that size in pixels, whatever the size of the picture.
+
+    Time and memory are those of the smaller size; a picture of 512 px is sharper than a view of it.
+    """
+    if not isinstance(size, int) or size < 1:
+        raise ClipbenchError(f"a view cannot be {size!r} px wide; give a whole number from 1")
+    return At(size)
+
+
+@dataclass(frozen=True)
+class At(Transform):
+    """See `at`."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return f"seen at {self.size} px"
+
+
+def view_size(transforms: Sequence[Transform], own: int) -> int:
+    """Height and width of a view of pictures that are `own` px wide."""
+    return next((each.size for each in transforms if isinstance(each, At)), own)
 
 
 def count(transforms: Sequence[Transform]) -> int:
@@ -114,5 +144,7 @@ def draw(
         A function from (n, 3, own, own) to (n, 3, size, size).
     """
     matrix = compose([each for each in transforms if isinstance(each, Map)], generator, own)
+    if any(isinstance(each, At) for each in transforms):
+        matrix = torch.diag(torch.tensor([size / own, size / own, 1.0])) @ matrix
     changes = [each.draw(generator) for each in transforms if isinstance(each, Look)]
     return lambda images: reduce(lambda seen, change: change(seen), changes, view(images, matrix, size))
