@@ -1,4 +1,4 @@
-"""Facets against the written definition of the article's code, and probes against what only the right solution meets."""
+"""Facets against the written definition of the article's code, probes against what the right one meets."""
 
 import json
 from dataclasses import replace

@@ -214,7 +214,7 @@ def _held_out(is_theme: Tensor, generator: torch.Generator) -> Tensor:
 def _fit(features: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
     """Weights (d,) and bias () of a logistic regression on standardised features, for features as they are.
 
-    Both kinds of examples count alike, however many there are; a feature that never changes gets the weight 0.
+    Both kinds of examples count alike, however many there are; a feature that never changes gets weight 0.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
