@@ -1,10 +1,12 @@
 """The typographic lab: texts on images, what they do to a classifier, and why."""
 
+from clipbench.attacks.axes import AXES
 from clipbench.attacks.defence import Defence, Held, defend
 from clipbench.attacks.explanation import UnitSay, Why, why
 from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.result import OUTCOMES, AttackResult, check_ending
+from clipbench.attacks.robustness import Curve, CurveProgress, robustness
 from clipbench.attacks.run import Case, Progress, attack, measure
 from clipbench.attacks.stroop_effect import Stroop, stroop
 from clipbench.attacks.text_search import METHODS, SearchProgress, SearchResult, attack_search, search
@@ -12,11 +14,14 @@ from clipbench.attacks.wild import WildPhoto, wild_photos
 from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, look, shipped_photos
 
 __all__ = [
+    "AXES",
     "METHODS",
     "NINE",
     "OUTCOMES",
     "AttackResult",
     "Case",
+    "Curve",
+    "CurveProgress",
     "Defence",
     "Held",
     "NineProgress",
@@ -39,6 +44,7 @@ __all__ = [
     "look",
     "measure",
     "nine",
+    "robustness",
     "search",
     "shipped_photos",
     "stroop",

@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import torch
 from PIL import Image
 
-from clipbench.attacks.explanation import why
-from clipbench.attacks.rendering import lay
+from clipbench.attacks.levers import EMBEDDING, WAYS, Lever, lever
 from clipbench.attacks.run import Case, complete, measure
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
@@ -19,13 +16,13 @@ from clipbench.results import UNREADABLE, Provenance, read_json, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 
 KINDS = ("reading", "random", "matched")
+POINTS = 0.03  # of accuracy that a defence may cost
 _DRAWS = 3  # random sets of units for each k
-_CHUNK = 32
 
 
 @dataclass(frozen=True)
 class Held:
-    """What holding k units came to, on photos and texts that the units were not chosen by.
+    """What holding k units came to.
 
     Args:
         kind: "reading", the units found; "random"; "matched", as active on clean photos as those found; or
@@ -46,6 +43,11 @@ class Held:
         rates = {"success": self.success.as_dict(), "clean": self.clean.as_dict()}
         return {"kind": self.kind, "k": self.k, **rates}
 
+    @classmethod
+    def from_dict(cls, told: dict) -> "Held":
+        """Back from `as_dict`."""
+        return cls(told["kind"], told["k"], *(Rate.from_dict(told[rate]) for rate in ("success", "clean")))
+
 
 @dataclass(frozen=True, eq=False)
 class Defence:
@@ -53,8 +55,11 @@ class Defence:
 
     Args:
         layer: where units are held.
-        units: all units of the layer, those that carry the attack first.
-        rows: the settings measured so far; the first holds nothing.
+        units: all units of the layer, those that carry the attack first; of a projection, directions.
+        rows: the settings measured so far, on photos and texts that nothing was chosen by; the first holds
+            nothing.
+        found: the same for the units found, on the photos and texts that they were found on; by it their
+            number is chosen.
         done, total: settings.
         provenance: model, recipe, seed; n counts the photos that nothing was chosen by.
     """
@@ -62,24 +67,31 @@ class Defence:
     layer: str
     units: tuple[int, ...]
     rows: tuple[Held, ...]
+    found: tuple[Held, ...]
     done: int
     total: int
     provenance: Provenance
 
     @property
+    def chosen(self) -> int | None:
+        """The smallest k that halves the attack and costs at most `POINTS`, where the units were found."""
+        kept = (row.k for row in self.found[1:] if _good(row, self.found[0]))
+        return next(kept, None)
+
+    @property
     def best(self) -> Held | None:
-        """The smallest set found that halves the attack and costs at most 3 points of accuracy, if any."""
-        plain = self.rows[0]
-        return next((row for row in self.rows if row.kind == "reading" and _good(row, plain)), None)
+        """What holding that many came to, on photos and texts that nothing was chosen by."""
+        of_k = (row for row in self.rows if row.kind == "reading" and row.k == self.chosen)
+        return next(of_k, None)
 
     @property
     def works(self) -> bool:
-        """Whether such a set exists, and both controls of its size leave clearly more of the attack.
+        """Whether that is as good there, and both controls of its size leave clearly more of the attack.
 
         Clearly: their intervals of success begin above the end of the set's own.
         """
         best = self.best
-        if best is None:
+        if best is None or not _good(best, self.rows[0]):
             return False
         controls = [row for row in self.rows if row.k == best.k and row.kind in ("random", "matched")]
         clear = all(row.success.interval[0] > best.success.interval[1] for row in controls)
@@ -91,10 +103,14 @@ class Defence:
         plain, best = self.rows[0], self.best
         base = f"{plain.success.share:.0%} of attacks succeed and {plain.clean.share:.0%} of photos are right"
         if best is None:
-            return f"the defence does not work: {base}, and no set halves the one at 3 points of the other"
-        told = f"with {best.k} units held {best.success.share:.0%} and {best.clean.share:.0%}"
-        verdict = "the defence works" if self.works else "the defence does not clearly beat its controls"
-        return f"{verdict}: {base}; {told}"
+            points = f"{100 * POINTS:.0f} points of the other"
+            return f"the defence does not work: {base}, and no set that was tried halves the one at {points}"
+        told = f"with {best.k} held {best.success.share:.0%} and {best.clean.share:.0%}"
+        if self.works:
+            return f"the defence works: {base}; {told}"
+        if _good(best, plain):
+            return f"the defence does not clearly beat its controls: {base}; {told}"
+        return f"the defence does not work: {base}; {told}, on photos and texts that nothing was chosen by"
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
@@ -103,6 +119,7 @@ class Defence:
             "layer": self.layer,
             "units": self.units,
             "rows": [row.as_dict() for row in self.rows],
+            "found": [row.as_dict() for row in self.found],
             "done": self.done,
             "total": self.total,
             "best": best and best.as_dict(),
@@ -120,19 +137,16 @@ class Defence:
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
             told = read_json(path)
-            rows = tuple(
-                Held(row["kind"], row["k"], *(Rate.from_dict(row[rate]) for rate in ("success", "clean")))
-                for row in told["rows"]
-            )
-            provenance = Provenance(**told["provenance"])
-            return cls(told["layer"], tuple(told["units"]), rows, told["done"], told["total"], provenance)
+            rows, found = (tuple(map(Held.from_dict, told[name])) for name in ("rows", "found"))
+            progress, provenance = (told["done"], told["total"]), Provenance(**told["provenance"])
+            return cls(told["layer"], tuple(told["units"]), rows, found, *progress, provenance)
         except UNREADABLE as error:
             raise ClipbenchError(f"{str(path)!r} is not a defence that clipbench has written") from error
 
 
 def _good(row: Held, plain: Held) -> bool:
     halved = plain.success.hits > 0 and row.success.share <= plain.success.share / 2
-    return halved and row.clean.share >= plain.clean.share - 0.03
+    return halved and row.clean.share >= plain.clean.share - POINTS
 
 
 def defend(
@@ -142,12 +156,14 @@ def defend(
     cases: Sequence[Case],
     *,
     ks: Sequence[int] = (1, 3, 10, 30, 100),
-    at: Literal["zero", "mean"] = "zero",
+    at: str = "zero",
     layer: str | None = None,
     recipe: Recipe | Tag = ARTICLE,
     seed: int = 0,
 ) -> Iterator[Defence]:
     """Find the units that carry attacks on one half of photos and texts, hold them on the other half.
+
+    How many are to be held is chosen on the first half, too; the controls hold as many others.
 
     Args:
         classifier: who is attacked.
@@ -155,8 +171,10 @@ def defend(
         truths: n labels.
         cases: at least two texts with their targets; every second one is kept for the report.
         ks: how many units to hold, ascending.
-        at: the value a unit is held at: zero, or its mean over the photos that the units are found on.
-        layer: None takes the last one.
+        at: "zero" and "mean" hold units there, the mean being over the photos that they are found on;
+            "clamp" lets no unit exceed its 99th percentile on these; "projection" takes out of the embedding
+            the directions in which texts move it most.
+        layer: None takes the last one; a projection has none.
         recipe: how texts are laid on.
         seed: of the random units.
 
@@ -165,71 +183,60 @@ def defend(
 
     Raises:
         ClipbenchError: too few photos or texts to halve them, a k out of its range, labels that do not exist.
+
+    Source: the projection after Materzynska et al. 2022, here in closed form instead of trained.
     """
-    model = classifier.model
-    layer = model.last_layer if layer is None else layer
-    channels = model.layer(layer).channels
-    _check(images, truths, cases, ks, at, channels)
-    cases = complete(cases, recipe)
-    found_on, told_on = slice(0, None, 2), slice(1, None, 2)
-    units = _carriers(classifier, images[found_on], truths[found_on], cases[found_on], layer)
-    means, activity = _clean(classifier, images[found_on], layer)
-    values = means if at == "mean" else np.zeros_like(means)
-    told = f"{layer} held at {at}, found on halves of {len(images)} photos and {len(cases)} texts"
+    layer = _layer(classifier, layer, at)
+    _check(images, truths, cases, ks, classifier.model.layer(layer).channels)
+    cases, crops = complete(cases, recipe), [classifier.model.crop(image) for image in images]
+    halves = [slice(0, None, 2), slice(1, None, 2)]
+    finding, telling = (_Half(classifier, crops[half], truths[half], cases[half]) for half in halves)
+    held = lever(classifier, finding.crops, finding.truths, finding.cases, layer, at)
+    told = f"{layer}, {at}, found on halves of {len(images)} photos and {len(cases)} texts"
     told = f"{told}, {recipe} · {classifier.recipe}"
-    provenance = Provenance(model.name, model.weights_hash, told, seed=seed, n=len(images[told_on]))
-    settings = _settings(units, ks, activity, seed)
-    rows = []
-    for kind, k, sets in settings:
+    own = classifier.model
+    provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=len(telling.crops))
+    rows, found = [], []
+    settings = list(_settings(held, ks, seed))
+    for half, kind, k, sets in settings:
+        where, kept = (finding, found) if half == "found" else (telling, rows)
+        kept.append(where.measured(held, kind, k, sets))
+        done = len(rows) + len(found)
+        yield Defence(layer, held.order, tuple(rows), tuple(found), done, len(settings), provenance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Half:
+    """Half of the photos, as the model sees them, and half of the texts."""
+
+    classifier: Classifier
+    crops: Sequence[Image.Image]
+    truths: Sequence[str]
+    cases: Sequence[Case]
+
+    def measured(self, held: Lever, kind: str, k: int, sets: Sequence[Sequence[int]]) -> Held:
+        """All attacks while each set is held, one after the other."""
         results = []
         for chosen in sets:
-            with model.hold(layer, _held(values, chosen)):
-                *_, last = measure(classifier, images[told_on], cases[told_on], truths=truths[told_on])
+            with held.hold(chosen):
+                *_, last = measure(self.classifier, self.crops, self.cases, truths=self.truths)
             results += last.results
         success, clean = (_pooled([getattr(one, name) for one in results]) for name in ("success", "clean"))
-        rows.append(Held(kind, k, success, clean))
-        yield Defence(layer, tuple(units), tuple(rows), len(rows), len(settings), provenance)
+        return Held(kind, k, success, clean)
 
 
-def _settings(
-    units: list[int], ks: Sequence[int], activity: np.ndarray, seed: int
-) -> list[tuple[str, int, list[list[int]]]]:
-    """Kind, number and sets of the units that are held, each set by itself."""
-    settings = [("none", 0, [[]])]
+def _settings(held: Lever, ks: Sequence[int], seed: int) -> Iterator[tuple[str, str, int, list[list[int]]]]:
+    """Which half, kind, number, and sets of the units that are held, each set by itself."""
+    units = list(held.order)
+    yield "told", "none", 0, [[]]
+    yield "found", "none", 0, [[]]
     for k in ks:
         rng = np.random.default_rng([seed, k])
         draws = [rng.choice(units[k:], k, replace=False).tolist() for _ in range(_DRAWS)]
-        matched = _matched(units, k, activity)
-        settings += [("reading", k, [units[:k]]), ("random", k, draws), ("matched", k, [matched])]
-    return settings
-
-
-def _carriers(classifier: Classifier, images, truths, cases: Sequence[Case], layer: str) -> list[int]:
-    """All units, those that add most to the targets' margins over the truth first, as a mean over texts."""
-    crops = [classifier.model.crop(image) for image in images]
-    added = []
-    for case in cases:
-        pairs = [(crop, truth) for crop, truth in zip(crops, truths, strict=True) if truth != case.target]
-        if not pairs:
-            raise ClipbenchError(f"every photo shows {case.target!r}; give photos of other things")
-        before = [crop for crop, _ in pairs]
-        after = [lay(crop, case.text, case.recipe)[0] for crop in before]
-        rivals = [truth for _, truth in pairs]
-        told = why(classifier, before, after, target=case.target, against=rivals, layer=layer)
-        added.append(told.added.mean(axis=0))
-    return np.argsort(-np.mean(added, axis=0), kind="stable").tolist()
-
-
-def _clean(
-    classifier: Classifier, images: Sequence[Image.Image], layer: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """(channels,) each: a unit's mean on clean photos, and its mean above zero, which is what flows on."""
-    means, active = [], []
-    for start in range(0, len(images), _CHUNK):
-        values = classifier.model.activations(images[start : start + _CHUNK], layer).float()
-        means.append(values.mean(dim=(2, 3)))
-        active.append(values.relu().mean(dim=(2, 3)))
-    return tuple(torch.cat(each).mean(dim=0).cpu().numpy() for each in (means, active))
+        yield "found", "reading", k, [units[:k]]
+        yield "told", "reading", k, [units[:k]]
+        yield "told", "random", k, draws
+        yield "told", "matched", k, [_matched(units, k, held.activity)]
 
 
 def _matched(units: list[int], k: int, activity: np.ndarray) -> list[int]:
@@ -242,24 +249,26 @@ def _matched(units: list[int], k: int, activity: np.ndarray) -> list[int]:
     return chosen
 
 
-def _held(values: np.ndarray, chosen: Sequence[int]) -> torch.Tensor:
-    held = torch.full((len(values),), torch.nan)
-    held[list(chosen)] = torch.from_numpy(values)[list(chosen)]
-    return held
-
-
 def _pooled(rates: Sequence[Rate]) -> Rate:
     return Rate(sum(rate.hits for rate in rates), sum(rate.n for rate in rates))
 
 
-def _check(images, truths, cases: Sequence[Case], ks: Sequence[int], at: str, channels: int) -> None:
+def _layer(classifier: Classifier, layer: str | None, at: str) -> str:
+    if at not in WAYS:
+        raise ClipbenchError(f"units are held at {', '.join(map(repr, WAYS))}, not at {at!r}")
+    if at == "projection":
+        if layer not in (None, EMBEDDING):
+            raise ClipbenchError(f"a projection is of the embedding, not of {layer!r}; leave the layer out")
+        return EMBEDDING
+    return classifier.model.last_layer if layer is None else layer
+
+
+def _check(images, truths, cases: Sequence[Case], ks: Sequence[int], channels: int) -> None:
     if len(images) < 2 or len(cases) < 2:
         raise ClipbenchError(
             f"{len(images)} photos and {len(cases)} texts cannot be halved; give two or more of each"
         )
     if len(truths) != len(images):
         raise ClipbenchError(f"there are {len(truths)} truths for {len(images)} images; give one for each")
-    if at not in ("zero", "mean"):
-        raise ClipbenchError(f"units are held at 'zero' or 'mean', not at {at!r}")
     if list(ks) != sorted(set(ks)) or not all(0 < k <= channels // 2 for k in ks):
         raise ClipbenchError(f"numbers of units must ascend, from 1 to {channels // 2}, not {list(ks)}")

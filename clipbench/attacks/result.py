@@ -1,23 +1,25 @@
 """What came of an attack: the outcome for each image, counted as the article counts."""
 
-import csv
 import io
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from clipbench.attacks import tables
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import UNREADABLE, Provenance, read_json, read_npz, save_bytes
 
 OUTCOMES = ("changed to", "already equal", "changed away", "neither")
-ENDINGS = (".npz", ".json", ".csv")
+ENDINGS = (".npz", ".json", *tables.ENDINGS)
 UNKNOWN = -1  # in `truth`
 _WHOLE, _REAL = ("before", "after", "truth"), ("before_share", "after_share", "target_before", "target_after")
 ARRAYS = (*_WHOLE, *_REAL, "cover")
+_ABOUT = ("target", "text", "labels", "unread", "notes")  # and the provenance; all but the images
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,45 +135,42 @@ class AttackResult:
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def save(self, path: str | Path) -> Path:
-        """Write all of it into one .npz or .json file, or a table of the images into a .csv file.
+        """Write all of it into one file: .npz, .json, or a table of the images as .csv or .parquet.
+
+        The table's column "about" has, in its first row, what is true of all images; of a .parquet file, its
+        metadata have it.
 
         Raises:
             ClipbenchError: another ending, or a file that cannot be written.
         """
-        writers = {".npz": self._npz, ".json": self._json, ".csv": self._csv}
-        return save_bytes(writers[check_ending(path)](), path)
+        ending = check_ending(path)
+        writers = {".npz": self._npz, ".json": self._json}
+        write = writers.get(ending, lambda: tables.table_bytes(self._about(), self._rows(), ending))
+        return save_bytes(write(), path)
 
     def _npz(self) -> bytes:
-        told = {name: value for name, value in self._fields().items() if name not in ARRAYS}
         file, arrays = io.BytesIO(), {name: getattr(self, name) for name in ARRAYS}
+        told = {**self._about(), "names": self.names}
         np.savez_compressed(file, told=json.dumps(told), **arrays)
         return file.getvalue()
 
     def _json(self) -> bytes:
         return json.dumps(self.as_dict(), indent=1, allow_nan=False).encode()
 
-    def _csv(self) -> bytes:
-        file = io.StringIO(newline="")
-        rows = self._rows()
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-        return file.getvalue().encode()
-
-    def _fields(self) -> dict:
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**own, "provenance": self.provenance.as_dict()}
+    def _about(self) -> dict:
+        about = {name: getattr(self, name) for name in _ABOUT}
+        return {**about, "provenance": self.provenance.as_dict()}
 
     @classmethod
     def load(cls, path: str | Path) -> "AttackResult":
-        """Read what `save` has written as .npz or .json.
+        """Read what `save` has written.
 
         Raises:
             ClipbenchError: the file is not there, or is no such result.
         """
         path = Path(path)
         try:
-            told = _from_npz(path) if path.suffix == ".npz" else _from_json(path)
+            told = _READERS.get(path.suffix, _from_json)(path)
             provenance = Provenance(**told.pop("provenance"))
             unread = tuple((name, reason) for name, reason in told.pop("unread"))
             tuples = {name: tuple(told.pop(name)) for name in ("labels", "names", "notes")}
@@ -182,15 +181,15 @@ class AttackResult:
             ) from error
         except UNREADABLE as error:
             raise ClipbenchError(
-                f"{str(path)!r} is not the result of an attack; give an .npz or .json"
+                f"{str(path)!r} is not the result of an attack; give a file that clipbench has written"
             ) from error
 
 
-def check_ending(path: str | Path) -> str:
+def check_ending(path: str | Path, endings: Sequence[str] = ENDINGS) -> str:
     """How the name of a file for a result ends; a ClipbenchError if `save` does not know that ending."""
     path = Path(path)
-    if path.suffix not in ENDINGS:
-        raise ClipbenchError(f"{path.name!r} must end in {', '.join(ENDINGS)}")
+    if path.suffix not in endings:
+        raise ClipbenchError(f"{path.name!r} must end in {', '.join(endings)}")
     return path.suffix
 
 
@@ -201,9 +200,19 @@ def _from_npz(path: Path) -> dict:
 
 def _from_json(path: Path) -> dict:
     document = read_json(path)
-    labels, rows = document["labels"], document["images"]
-    number = {label: place for place, label in enumerate(labels)} | {None: UNKNOWN}
+    return _of_rows(document, document["images"])
+
+
+def _from_table(path: Path) -> dict:
+    return _of_rows(*tables.read_table(path))
+
+
+def _of_rows(about: dict, rows: list[dict]) -> dict:
+    number = {label: place for place, label in enumerate(about["labels"])} | {None: UNKNOWN, "": UNKNOWN}
     arrays = {name: np.array([number[row[name]] for row in rows]) for name in _WHOLE}
-    arrays |= {name: np.array([row[name] for row in rows], np.float32) for name in (*_REAL, "cover")}
-    kept = ("target", "text", "labels", "unread", "notes", "provenance")
-    return {**{name: document[name] for name in kept}, "names": [row["name"] for row in rows], **arrays}
+    arrays |= {name: np.array([float(row[name]) for row in rows], np.float32) for name in (*_REAL, "cover")}
+    kept = {name: about[name] for name in (*_ABOUT, "provenance")}
+    return {**kept, "names": [row["name"] for row in rows], **arrays}
+
+
+_READERS = {".npz": _from_npz, ".json": _from_json, **dict.fromkeys(tables.ENDINGS, _from_table)}

@@ -1,5 +1,6 @@
 """Running an attack: a stream of batches, and whoever stops reading it stops the work."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -123,7 +124,7 @@ class Setup:
     def key(self, photos: Sequence[Photo]) -> str:
         """What a journal must agree in to belong to the same run."""
         provenances = [self.provenance(case, len(photos)).as_dict() for case in self.cases]
-        named = [(photo.name, photo.truth) for photo in photos]
+        named = [(photo.name, photo.truth, _mark(photo.item)) for photo in photos]
         return json.dumps([provenances, self.classifier.labels, named])
 
     def notes(self, case: Case) -> tuple[str, ...]:
@@ -207,7 +208,7 @@ def measure(
     targets = [classifier.place(case.target) for case in setup.cases]
     photos = _photos(images, truths, classifier)
     setup.check()
-    kept = Journal(journal, setup.key(photos))
+    kept = Journal(journal, "" if journal is None else setup.key(photos))
     todo = [photo for photo in photos if photo.position not in kept.rows]
     size = max(1, _PICTURES // (1 + len(cases)))
     batches = [todo[start : start + size] for start in range(0, len(todo), size)]
@@ -235,6 +236,11 @@ def _photos(images: Sequence[Item], truths: Sequence[str] | None, classifier: Cl
         Photo(number, f"image {number}" if isinstance(item, Image.Image) else str(item), item, truth)
         for number, (item, truth) in enumerate(zip(images, places, strict=True))
     ]
+
+
+def _mark(item: Item) -> str:
+    """What tells a picture in memory from another one; a file has its name for that."""
+    return hashlib.sha256(item.tobytes()).hexdigest() if isinstance(item, Image.Image) else ""
 
 
 def _judge(classifier: Classifier, batch: Rendered, targets: list[int]) -> dict[int, Row]:

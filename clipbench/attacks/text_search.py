@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import comb
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -23,6 +24,7 @@ _SHORT = 12  # letters of a class name that the default vocabulary takes
 _FEW = 2  # photos of the first round, doubled in each
 _TRIED = 64  # edits of a text that are tried in one step
 _EDITED_ON, _STEPS = 4, 12  # photos an edit is tried on; steps at most
+_UNLIKELY = 0.05  # over all texts that are compared with the target's own name
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,38 @@ class Found:
         text: the text.
         success: on photos that no search has seen.
         searched: on the photos that the search chose it by.
+        gained, lost: photos that no search has seen on which it wins and the target's own name does not, and
+            the reverse.
         methods: the searches that found it; ("own name",) for the target itself.
     """
 
     text: str
     success: Rate
     searched: Rate
+    gained: int
+    lost: int
     methods: tuple[str, ...]
+
+    @property
+    def luck(self) -> float:
+        """How likely it would gain so many of the photos on which the two differ if both were equally good.
+
+        Source: McNemar's test, exact and one-sided.
+        """
+        differ = self.gained + self.lost
+        return sum(comb(differ, hits) for hits in range(self.gained, differ + 1)) / 2**differ
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
         rates = {"success": self.success.as_dict(), "searched": self.searched.as_dict()}
-        return {"text": self.text, **rates, "methods": self.methods}
+        against = {"gained": self.gained, "lost": self.lost, "luck": self.luck}
+        return {"text": self.text, **rates, **against, "methods": self.methods}
+
+    @classmethod
+    def from_dict(cls, told: dict) -> "Found":
+        """Back from `as_dict`."""
+        rates = (Rate.from_dict(told[rate]) for rate in ("success", "searched"))
+        return cls(told["text"], *rates, told["gained"], told["lost"], tuple(told["methods"]))
 
 
 @dataclass(frozen=True)
@@ -75,12 +97,25 @@ class SearchResult:
         """The texts that won more often than the target's own name, on photos that nothing was chosen by."""
         return tuple(one for one in self.found if one.success.hits > self.own.success.hits)
 
+    @property
+    def surely_better(self) -> tuple[Found, ...]:
+        """Those of them that luck explains in less than 1 of 20 searches, all texts found considered."""
+        others = len(self.found) - 1
+        return tuple(one for one in self.better if one.luck * others < _UNLIKELY)
+
+    @property
+    def best_of(self) -> dict[str, Found]:
+        """Method -> the best of the texts that it found."""
+        return {method: next(one for one in self.found if method in one.methods) for method in self.passes}
+
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
         return {
             "target": self.target,
             "found": [one.as_dict() for one in self.found],
             "better_than_own_name": [one.text for one in self.better],
+            "surely_better": [one.text for one in self.surely_better],
+            "best_of": {method: one.text for method, one in self.best_of.items()},
             "passes": self.passes,
             "skipped": self.skipped,
             "provenance": self.provenance.as_dict(),
@@ -95,17 +130,8 @@ class SearchResult:
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
             told = read_json(path)
-            found = tuple(
-                Found(
-                    one["text"],
-                    *(Rate.from_dict(one[rate]) for rate in ("success", "searched")),
-                    tuple(one["methods"]),
-                )
-                for one in told["found"]
-            )
-            return cls(
-                told["target"], found, told["passes"], told["skipped"], Provenance(**told["provenance"])
-            )
+            found, provenance = tuple(map(Found.from_dict, told["found"])), Provenance(**told["provenance"])
+            return cls(told["target"], found, told["passes"], told["skipped"], provenance)
         except UNREADABLE as error:
             raise ClipbenchError(f"{str(path)!r} is not a search that clipbench has written") from error
 
@@ -204,10 +230,16 @@ def _ranked(
 ) -> tuple[Found, ...]:
     """All texts that were found, tried on all photos; the best on those that no search has seen first."""
     fair, searched = (trials.scores(list(found), photos) for photos in (unseen, seen))
+    own = trials.won(trials.target, unseen)
+
+    def told(text: str) -> Found:
+        pairs = list(zip(trials.won(text, unseen), own, strict=True))
+        gained, lost = pairs.count((True, False)), pairs.count((False, True))
+        rates = (trials.rate(text, photos) for photos in (unseen, seen))
+        return Found(text, *rates, gained, lost, tuple(found[text]))
+
     order = sorted(found, key=lambda text: (fair[text], searched[text]), reverse=True)
-    return tuple(
-        Found(text, trials.rate(text, unseen), trials.rate(text, seen), tuple(found[text])) for text in order
-    )
+    return tuple(told(text) for text in order)
 
 
 def _short_names() -> list[str]:

@@ -61,7 +61,11 @@ class Trials:
 
     def rate(self, text: str, photos: Sequence[int]) -> Rate:
         """On how many of some photos the target wins; they must have been tried."""
-        return Rate(sum(self._known[text, photo][0] for photo in photos), len(photos))
+        return Rate(sum(self.won(text, photos)), len(photos))
+
+    def won(self, text: str, photos: Sequence[int]) -> list[bool]:
+        """Whether the target wins on each of some photos; they must have been tried."""
+        return [self._known[text, photo][0] for photo in photos]
 
     def _mean(self, text: str, photos: Sequence[int]) -> Score:
         seen = [self._known[text, photo] for photo in photos]

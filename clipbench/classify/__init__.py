@@ -2,6 +2,7 @@
 
 from clipbench.classify.classifier import Classifier, as_classifier
 from clipbench.classify.compare import BeforeAfter, before_after
+from clipbench.classify.prefix import defence_prefix
 from clipbench.classify.probe import Probe, embed, load_probe
 from clipbench.classify.similarity import Similarities, similarities
 from clipbench.classify.training import fit_readout, train_probe
@@ -27,6 +28,7 @@ __all__ = [
     "class_probabilities",
     "class_weights",
     "classes_of",
+    "defence_prefix",
     "embed",
     "fill_in",
     "fit_readout",

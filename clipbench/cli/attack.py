@@ -28,17 +28,26 @@ def add(commands) -> None:
         "attack",
         help="write a text on a folder of pictures and count the flips",
         description="Write a text on all pictures of a folder, by default as the article did, and count how "
-        "often a label wins by it. A picture that cannot be read does not stop the others; the exit status "
-        "is then 2.",
+        "often a label wins by it. With --sweep one thing about the text is varied, and the rate follows it. "
+        "A picture that cannot be read does not stop the others; the exit status is then 2.",
     )
     parser.add_argument("folder", metavar="IMAGES_DIR", help="a folder with pictures, in folders or not")
     parser.add_argument("--target", required=True, metavar="CLASS", help="the label that is to win")
     parser.add_argument("--text", required=True, metavar="TEXT", help="what is written")
     add_classifier(parser)
     parser.add_argument(
-        "--out", metavar="FILE", help="write outcomes of all pictures, as .npz, .json or .csv"
+        "--out",
+        metavar="FILE",
+        help="write outcomes of all pictures: .npz, .json, .csv, .parquet; or the curve",
     )
     parser.add_argument("--journal", metavar="FILE", help="keep outcomes here; the same command then goes on")
+    parser.add_argument(
+        "--sweep",
+        metavar="AXIS",
+        help="vary one thing: size, width, opacity, contrast, rotation, blur, jpeg, outline, copies, font, "
+        "colour, place, script, text",
+    )
+    parser.add_argument("--values", metavar="A,B,…", help="at which values (default: the axis's own)")
     add_looks(parser)
     add_common(parser)
     parser.set_defaults(run=attack)
@@ -75,6 +84,10 @@ def attack(options: argparse.Namespace) -> int:
     from clipbench.attacks import Case, check_ending, measure
     from clipbench.stimuli import picture_files
 
+    if options.sweep:
+        return _sweep(options)
+    if options.values:
+        raise ClipbenchError("--values is for --sweep; name an axis or leave it out")
     if options.out:
         check_ending(options.out)
     files, recipe = picture_files(options.folder), look(options)
@@ -83,6 +96,28 @@ def attack(options: argparse.Namespace) -> int:
     )
     *_, last = counted(steps, unit="image")
     (result,) = last.results
+    return _tell(options, result, _print)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    """The same at each value of an axis."""
+    from clipbench.attacks import Case, check_ending, robustness
+    from clipbench.attacks.axes import axis_of
+    from clipbench.attacks.tables import ENDINGS
+    from clipbench.stimuli import picture_files
+
+    if options.out:
+        check_ending(options.out, (".json", *ENDINGS))
+    axis = axis_of(options.sweep)
+    values = None if options.values is None else [axis.read(value) for value in options.values.split(",")]
+    files, case = picture_files(options.folder), Case(options.target, options.text, look(options))
+    steps = robustness(classifier_of(options), files, case, axis.name, values, journal=options.journal)
+    *_, last = counted(steps, unit="image")
+    return _tell(options, last.curve, _print_curve)
+
+
+def _tell(options: argparse.Namespace, result, show) -> int:
+    """Save and print a result; the exit status says whether all pictures could be read."""
     if options.out:
         result.save(options.out)
     for name, reason in result.unread:
@@ -92,8 +127,18 @@ def attack(options: argparse.Namespace) -> int:
     if options.json:
         write_json(result.as_dict())
     else:
-        _print(result)
+        show(result)
     return 2 if result.unread else 0
+
+
+def _print_curve(curve) -> None:
+    rows = [
+        (str(point.value), f"{point.success.hits}/{point.success.n}", share(point.success.share),
+         " to ".join(share(end).strip() for end in point.success.interval), share(point.cover))
+        for point in curve.points
+    ]  # fmt: skip
+    write_table((curve.axis, "images", "success", "95 % interval", "pixels covered"), rows)
+    print(printable(curve.provenance.caption()))
 
 
 def _print(result) -> None:

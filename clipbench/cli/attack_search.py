@@ -65,13 +65,19 @@ def _vocabulary(path: str | None) -> list[str] | None:
 
 def _print(result) -> None:
     rows = [
-        (one.text, share(one.success.share), f"{one.success.hits}/{one.success.n}", ", ".join(one.methods))
+        (one.text, share(one.success.share), f"{one.success.hits}/{one.success.n}",
+         f"+{one.gained} -{one.lost}", ", ".join(one.methods))
         for one in result.found
-    ]
-    write_table(("text", "success", "photos", "found by"), rows)
+    ]  # fmt: skip
+    write_table(("text", "success", "photos", "against own name", "found by"), rows)
     print()
-    write_table(("search", "pictures encoded"), list(result.passes.items()))
-    better = len(result.better)
+    rows = [
+        (method, passes, result.best_of[method].text, share(result.best_of[method].success.share))
+        for method, passes in result.passes.items()
+    ]
+    write_table(("search", "pictures encoded", "its best text", "success"), rows)
+    better, sure = len(result.better), len(result.surely_better)
     verdict = f"{better} texts do better than" if better else "no text does better than"
-    print(f"\n{verdict} {printable(repr(result.target))} itself; success is on pictures no search has seen")
+    certain = f", {sure} of them beyond luck" if better else ""
+    print(f"\n{verdict} {printable(repr(result.target))} itself{certain}; on pictures no search has seen")
     print(printable(result.provenance.caption()))

@@ -3,6 +3,8 @@
 import argparse
 import math
 
+from clipbench.errors import ClipbenchError
+
 _LARGEST = 2**53  # whole numbers beyond it do not survive JSON
 
 
@@ -28,19 +30,30 @@ def add_classifier(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help='sentence with {} for the label (default: "a photo of a {}"); several are averaged',
     )
-    parser.add_argument("--probe", metavar="FILE", help="a linear probe of this model, in place of labels")
+    parser.add_argument(
+        "--probe",
+        metavar="FILE",
+        help="a linear probe of this model, in place of labels (for mini also: tiny-imagenet, readout)",
+    )
+    parser.add_argument(
+        "--prefix", metavar="FILE", help="learned tokens before each label, Defense-Prefix's, as a .pt file"
+    )
 
 
 def classifier_of(options: argparse.Namespace):
     """The classifier that such options mean."""
     import clipbench as cb
-    from clipbench.classify import as_classifier
+    from clipbench.classify import TEMPLATE, as_classifier, defence_prefix
 
     model = cb.load(options.model, device=options.device)
     labels = None if options.labels is None else options.labels.split(",")
     template = options.template
     if template is not None and len(template) == 1:
         (template,) = template
+    if options.prefix is not None:
+        if options.probe is not None or isinstance(template, list):
+            raise ClipbenchError("--prefix takes labels and one template at most; leave the others out")
+        return defence_prefix(model, options.prefix, labels, TEMPLATE if template is None else template)
     answers = model if options.probe is None else cb.load_probe(options.probe, model)
     return as_classifier(answers, labels, template)
 

@@ -9,6 +9,8 @@ from clipbench.figures.circuit import circuit, kernel_picture
 from clipbench.figures.explanation import places, why
 from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.matrix import predictions, similarities, weights
+from clipbench.figures.robustness import robustness
+from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
 from clipbench.figures.wild import in_the_wild, thing_table
@@ -28,8 +30,10 @@ __all__ = [
     "percent",
     "places",
     "predictions",
+    "robustness",
     "search",
     "similarities",
+    "strip",
     "stroop",
     "stroop_opacity",
     "thing_table",

@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torchvision.transforms import Compose
 
 from clipbench.errors import ClipbenchError
-from clipbench.hooks import Tap
+from clipbench.hooks import Tap, editing
 from clipbench.models.image_model import ImageModel
 
 _TEXTS_KEPT = 50_000  # embeddings of texts that are kept; 128 MB at 640 dimensions
 _CHUNK = 256
+MARK = "*"  # stands for a learned token in a text
 
 
 class ClipModel(ImageModel):
@@ -69,3 +70,46 @@ class ClipModel(ImageModel):
             features = self.network.encode_text(self._tokenize(chunk).to(self.device), normalize=True)
             known.update(zip(chunk, features.float(), strict=True))
         return torch.stack([known[text] for text in texts])
+
+    @torch.no_grad()
+    def encode_marked(self, texts: Sequence[str], tokens: Tensor) -> Tensor:
+        """Embeddings of texts in which each `MARK` stands for a learned token.
+
+        Args:
+            texts: n texts, each with k marks as words of their own.
+            tokens: (k, width), what flows where the text tower would look up the marks' own embeddings.
+
+        Returns:
+            As `encode_text`; nothing is kept.
+
+        Raises:
+            ClipbenchError: tokens of another width, texts with another number of marks (or too long, so that
+                some were cut off), or a text tower that does not look its tokens up by itself.
+        """
+        table = getattr(getattr(self.network, "text", self.network), "token_embedding", None)
+        if table is None:
+            raise ClipbenchError(f"the text tower of {self.name} takes no learned tokens; use another model")
+        if tokens.ndim != 2 or tokens.shape[1] != table.embedding_dim:
+            raise ClipbenchError(
+                f"learned tokens for {self.name} have the shape (tokens, {table.embedding_dim}), "
+                f"not {tuple(tokens.shape)}"
+            )
+        mark = self._tokenize([MARK])[0, 1]
+        parts = []
+        for start in range(0, len(texts), _CHUNK):
+            numbers = self._tokenize(list(texts[start : start + _CHUNK])).to(self.device)
+            marked = numbers == mark.to(self.device)
+            if not (marked.sum(dim=1) == len(tokens)).all():
+                raise ClipbenchError(
+                    f"each text needs {len(tokens)} times {MARK!r}, one for each learned token"
+                )
+            learned = tokens.to(self.device).repeat(len(numbers), 1)
+
+            def put_in(values: Tensor, marked=marked, learned=learned) -> Tensor:
+                values = values.clone()
+                values[marked] = learned.to(values)
+                return values
+
+            with editing(Tap(table), put_in):
+                parts.append(self.network.encode_text(numbers, normalize=True).float())
+        return torch.cat(parts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -50,6 +51,7 @@ class ImageModel:
         self.tower = tower
         self.name = name
         self.weights_hash = weights_hash
+        self.checkpoint: Path | None = None  # where `load` had the weights from, if from a file of the user
         *to_pixels, normalize = transform.transforms
         self._to_pixels, self._normalize = Compose(to_pixels), _check_normalize(normalize)
         fold_batch_norms(tower)
@@ -72,6 +74,12 @@ class ImageModel:
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
         return next(self.network.parameters()).dtype
+
+    @property
+    def preprocessing(self) -> str:
+        """What is done to a picture before the network sees it, in words that differ where it differs."""
+        steps = (*self._to_pixels.transforms, self._normalize)
+        return " · ".join(getattr(step, "__name__", None) or repr(step) for step in steps)
 
     @property
     def last_layer(self) -> str:
@@ -201,7 +209,17 @@ class ImageModel:
         return self._edit(units, lambda old: old * factor)
 
     @contextmanager
-    def add(self, layer: str, direction: Tensor, strength: float = 1.0) -> Iterator[None]:
+    def edit(self, layer: str, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+        """Context manager: let something else flow on from a layer (before its ReLU).
+
+        Args:
+            layer: a name out of `layers` or `heads`.
+            change: (n, channels, h, w) -> the same shape; must not work in place.
+        """
+        with hooks.editing(self._tap(Read(layer)), change):
+            yield
+
+    def add(self, layer: str, direction: Tensor, strength: float = 1.0):
         """Context manager: add strength · direction to a layer at every position.
 
         Args:
@@ -213,22 +231,18 @@ class ImageModel:
             ClipbenchError: the direction has another length than the layer has channels.
         """
         step = strength * self._row(layer, direction)
-        with hooks.editing(self._tap(Read(layer)), lambda value: value + step):
-            yield
+        return self.edit(layer, lambda value: value + step)
 
-    @contextmanager
-    def replace(self, layer: str, values: Tensor) -> Iterator[None]:
+    def replace(self, layer: str, values: Tensor):
         """Context manager: let other values flow on from a layer; gradients flow to them.
 
         Args:
             layer: a name out of `layers` or `heads`.
             values: (n, channels, h, w), before the ReLU, for the n pictures of each pass in the block.
         """
-        with hooks.editing(self._tap(Read(layer)), lambda _: values.clone()):  # a ReLU may work in place
-            yield
+        return self.edit(layer, lambda _: values.clone())  # a ReLU may work in place
 
-    @contextmanager
-    def hold(self, layer: str, values: Tensor) -> Iterator[None]:
+    def hold(self, layer: str, values: Tensor):
         """Context manager: hold units of a layer, each at its own value (before the ReLU).
 
         Args:
@@ -239,8 +253,7 @@ class ImageModel:
             ClipbenchError: another number of values than the layer has channels.
         """
         values = self._row(layer, values)
-        with hooks.editing(self._tap(Read(layer)), lambda old: torch.where(values.isnan(), old, values)):
-            yield
+        return self.edit(layer, lambda old: torch.where(values.isnan(), old, values))
 
     @contextmanager
     def _edit(self, units: Iterable[str | Unit], change: Callable[[Tensor], Tensor]) -> Iterator[None]:

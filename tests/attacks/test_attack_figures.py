@@ -47,7 +47,7 @@ def test_a_table_of_a_thing_has_all_answers_below_their_photo():
 
 def test_the_texts_that_were_found_stand_in_their_order_and_the_own_name_is_marked():
     found = [
-        Found(text, Rate(hits, 28), Rate(hits, 28), ("units",))
+        Found(text, Rate(hits, 28), Rate(hits, 28), 0, 0, ("units",))
         for text, hits in (("pizzas", 20), ("pizza", 14))
     ]
     figure = figures.search(SearchResult("pizza", tuple(found), {"units": 1}, 0, PROVENANCE))

@@ -1,0 +1,151 @@
+"""What a defence can hold: the units of a layer, or the directions in which a text moves an embedding."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from clipbench.attacks.explanation import why
+from clipbench.attacks.rendering import lay
+from clipbench.attacks.run import Case
+from clipbench.classify import Classifier
+from clipbench.errors import ClipbenchError
+from clipbench.models import Read
+
+UNIT_WAYS = ("zero", "mean", "clamp")
+WAYS = (*UNIT_WAYS, "projection")
+EMBEDDING = "embedding"
+_HIGHEST = 0.99  # share of a unit's values on clean photos that "clamp" leaves as they are
+_CHUNK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Lever:
+    """Units, and what it means to hold some of them.
+
+    Args:
+        order: all units, those that carry the attack first.
+        activity: (units,) how active each is on clean photos, by which controls are matched.
+        hold: units -> context manager in which they are held.
+    """
+
+    order: tuple[int, ...]
+    activity: np.ndarray
+    hold: Callable[[Sequence[int]], AbstractContextManager]
+
+
+def lever(
+    classifier: Classifier,
+    crops: Sequence[Image.Image],
+    truths: Sequence[str],
+    cases: Sequence[Case],
+    layer: str,
+    way: str,
+) -> Lever:
+    """Find what carries attacks on some photos.
+
+    Args:
+        classifier: who is attacked.
+        crops: photos as the model sees them.
+        truths: their labels.
+        cases: texts with their targets and recipes.
+        layer: whose units; of a projection, always `EMBEDDING`.
+        way: "zero" and "mean" hold units there, "clamp" keeps them at or below their 99th percentile on the
+            clean photos; "projection" takes directions out of the embedding.
+
+    Raises:
+        ClipbenchError: every photo shows the target of a text.
+    """
+    attacked = [_attacked(crops, truths, case) for case in cases]
+    if way == "projection":
+        return _directions(classifier, crops, attacked)
+    return _units(classifier, crops, cases, attacked, layer, way)
+
+
+@dataclass(frozen=True, eq=False)
+class _Attacked:
+    """Photos that do not show a text's target, without and with the text, and what they show."""
+
+    before: list[Image.Image]
+    after: list[Image.Image]
+    truths: list[str]
+
+
+def _attacked(crops: Sequence[Image.Image], truths: Sequence[str], case: Case) -> _Attacked:
+    pairs = [(crop, truth) for crop, truth in zip(crops, truths, strict=True) if truth != case.target]
+    if not pairs:
+        raise ClipbenchError(f"every photo shows {case.target!r}; give photos of other things")
+    before, others = (list(column) for column in zip(*pairs, strict=True))
+    return _Attacked(before, [lay(crop, case.text, case.recipe)[0] for crop in before], others)
+
+
+def _units(
+    classifier: Classifier,
+    crops: Sequence[Image.Image],
+    cases: Sequence[Case],
+    attacked: Sequence[_Attacked],
+    layer: str,
+    way: str,
+) -> Lever:
+    """The units of a layer, those first that add most to the targets' margins over the truth."""
+    model = classifier.model
+    added = [
+        why(classifier, one.before, one.after, target=case.target, against=one.truths, layer=layer).added
+        for one, case in zip(attacked, cases, strict=True)
+    ]
+    order = np.argsort(-np.mean([one.mean(axis=0) for one in added], axis=0), kind="stable").tolist()
+    values = torch.cat([values.flatten(2).cpu() for values in _read(classifier, crops, layer)])
+    means = values.mean(dim=(0, 2))
+    active = values.relu().mean(dim=(0, 2)).numpy()  # above zero is what flows on
+    if way == "clamp":
+        highest = torch.from_numpy(np.quantile(values.numpy(), _HIGHEST, axis=(0, 2)))
+
+        def clamp(chosen: Sequence[int]) -> AbstractContextManager:
+            limits = _only(highest, chosen, torch.inf).to(model.device, model.dtype)[None, :, None, None]
+            return model.edit(layer, lambda old: torch.minimum(old, limits))
+
+        return Lever(tuple(order), active, clamp)
+    at = means if way == "mean" else torch.zeros_like(means)
+    return Lever(tuple(order), active, lambda chosen: model.hold(layer, _only(at, chosen, torch.nan)))
+
+
+def _directions(classifier: Classifier, crops: Sequence[Image.Image], attacked: Sequence[_Attacked]) -> Lever:
+    """An orthonormal basis of the embedding, the directions first in which texts move it most."""
+    model = classifier.model
+    ends = [(_embedded(classifier, one.before), _embedded(classifier, one.after)) for one in attacked]
+    moved = torch.cat([after - before for before, after in ends])
+    basis = torch.linalg.eigh(moved.T @ moved).eigenvectors.flip(1).T  # rows, the most moved first
+    active = (_embedded(classifier, crops) @ basis.T).square().mean(dim=0).sqrt().numpy()
+
+    def project(chosen: Sequence[int]) -> AbstractContextManager:
+        taken = basis[list(chosen)].to(model.device, model.dtype)
+        out = taken.T @ taken
+        return model.edit(EMBEDDING, lambda old: old - torch.einsum("ij,njhw->nihw", out, old))
+
+    return Lever(tuple(range(len(basis))), active, project)
+
+
+def _embedded(classifier: Classifier, crops: Sequence[Image.Image]) -> Tensor:
+    """(n, d) float64 of unit length, on the CPU."""
+    values = torch.cat(list(_read(classifier, crops, EMBEDDING)))
+    return normalize(values.flatten(1).double(), dim=1).cpu()
+
+
+@torch.no_grad()
+def _read(classifier: Classifier, crops: Sequence[Image.Image], layer: str) -> Iterator[Tensor]:
+    """(some, channels, h, w) float32, a chunk at a time."""
+    model, read = classifier.model, Read(layer)
+    for start in range(0, len(crops), _CHUNK):
+        yield model.read(model.pixels(crops[start : start + _CHUNK]), [read])[read].float()
+
+
+def _only(values: Tensor, chosen: Sequence[int], otherwise: float) -> Tensor:
+    """The values of the chosen units, and another one for the rest."""
+    kept = torch.full_like(values, otherwise)
+    kept[list(chosen)] = values[list(chosen)]
+    return kept

@@ -1,0 +1,199 @@
+"""How robust an attack is: one thing about the text is varied, and the rate follows it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from clipbench.attacks import tables
+from clipbench.attacks.axes import Value, axis_of, varied
+from clipbench.attacks.rendering import Item
+from clipbench.attacks.result import check_ending
+from clipbench.attacks.run import Case, Progress, complete, measure
+from clipbench.classify import Classifier
+from clipbench.errors import ClipbenchError
+from clipbench.intervals import Rate
+from clipbench.results import UNREADABLE, Provenance, read_json, save_bytes, save_json
+from clipbench.stimuli import ARTICLE, Recipe, Tag
+
+
+@dataclass(frozen=True)
+class Point:
+    """How the attack fared at one value.
+
+    Args:
+        value: of what is varied.
+        success: as the article counts it, of all images.
+        of_right: of the images that were right without the text; None where no truths are known.
+        cover: mean share of the pixels changed, 0 … 1.
+    """
+
+    value: Value
+    success: Rate
+    of_right: Rate | None
+    cover: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Success against one thing about the text.
+
+    Args:
+        axis: what is varied, of `AXES`.
+        target: the label that the text is to bring about.
+        text: what is written, unless that is what is varied.
+        points: one a value, in the order in which the values were given.
+        unread: name and reason of each image that could not be read.
+        notes: sentences on what may not be as expected.
+        provenance: model, recipe, classifier; n counts images.
+    """
+
+    axis: str
+    target: str
+    text: str
+    points: tuple[Point, ...]
+    unread: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+    def as_dict(self) -> dict:
+        """The same as plain JSON types."""
+        return {**self._about(), "points": self._rows()}
+
+    def save(self, path: str | Path) -> Path:
+        """Write all of it as .json, or as a table with a row for each value, .csv or .parquet.
+
+        Raises:
+            ClipbenchError: another ending, or a file that cannot be written.
+        """
+        ending = check_ending(path, (".json", *tables.ENDINGS))
+        if ending == ".json":
+            return save_json(self.as_dict(), path)
+        return save_bytes(tables.table_bytes(self._about(), self._rows(), ending), path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Curve":
+        """Read what `save` has written; a ClipbenchError if it is not that."""
+        path = Path(path)
+        try:
+            if path.suffix in tables.ENDINGS:
+                told, rows = tables.read_table(path)
+            else:
+                told = read_json(path)
+                rows = told["points"]
+            points = tuple(_point(value, row) for value, row in zip(told["values"], rows, strict=True))
+            unread = tuple((name, reason) for name, reason in told["unread"])
+            provenance = Provenance(**told["provenance"])
+            own = (told["axis"], told["target"], told["text"], points, unread, tuple(told["notes"]))
+            return cls(*own, provenance)
+        except UNREADABLE as error:
+            raise ClipbenchError(f"{str(path)!r} is not a curve that clipbench has written") from error
+
+    def _about(self) -> dict:
+        return {
+            "axis": self.axis,
+            "target": self.target,
+            "text": self.text,
+            "values": [point.value for point in self.points],  # a table may make text of numbers
+            "unread": self.unread,
+            "notes": self.notes,
+            "provenance": self.provenance.as_dict(),
+        }
+
+    def _rows(self) -> list[dict]:
+        return [
+            {
+                self.axis: point.value,
+                **_counted("success", point.success),
+                **_counted("of_right", point.of_right),
+                "cover": point.cover,
+            }
+            for point in self.points
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class CurveProgress:
+    """How far it has come: `done` of `total` images, and the curve of those so far."""
+
+    axis: str
+    values: tuple[Value, ...]
+    case: Case
+    step: Progress
+
+    @property
+    def done(self) -> int:
+        """Images that all values have been tried on."""
+        return self.step.done
+
+    @property
+    def total(self) -> int:
+        """Images in all."""
+        return self.step.total
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The curve of the images so far; a ClipbenchError if none could be read."""
+        results, setup = self.step.results, self.step.setup
+        points = tuple(
+            Point(value, result.success, result.of_right, result.mean_cover)
+            for value, result in zip(self.values, results, strict=True)
+        )
+        model, told = setup.model, ", ".join(map(str, self.values))
+        recipe = f'"{self.case.text}" for {self.case.target}, {self.axis} {told}; else {self.case.recipe}'
+        provenance = Provenance(
+            model.name, model.weights_hash, f"{recipe} · {setup.classifier.recipe}", n=results[0].n
+        )
+        notes = tuple(dict.fromkeys(note for result in results for note in result.notes))
+        own = (self.case.target, self.case.text)
+        return Curve(self.axis, *own, points, self.step.unread, notes, provenance)
+
+
+def robustness(
+    classifier: Classifier,
+    images: Sequence[Item],
+    case: Case,
+    axis: str,
+    values: Sequence[Value] | None = None,
+    recipe: Recipe | Tag = ARTICLE,
+    truths: Sequence[str] | None = None,
+    journal: str | Path | None = None,
+) -> Iterator[CurveProgress]:
+    """Vary one thing about a text on images, a batch at a time: whoever stops reading stops the work.
+
+    Args:
+        classifier, images, recipe, truths, journal: as for `measure`.
+        case: text and target; its recipe, or else `recipe`, says how all else looks.
+        axis: what is varied, of `AXES`.
+        values: at which values; None takes the axis's own.
+
+    Yields:
+        After each batch the curve so far.
+
+    Raises:
+        ClipbenchError: as `measure`; no such axis; values that are none of it.
+    """
+    along = axis_of(axis)
+    values = along.values if values is None else tuple(values)
+    (case,) = complete([case], recipe)
+    cases = varied(case, along, values)
+    for step in measure(classifier, images, cases, truths=truths, journal=journal):
+        if step.rows or step.done == step.total:  # the latter says so if no image could be read
+            yield CurveProgress(axis, values, case, step)
+
+
+def _counted(name: str, rate: Rate | None) -> dict:
+    """A rate as cells of a table: hits, n, share, and its 95 % interval."""
+    low, high = (None, None) if rate is None else rate.interval
+    cells = (None, None, None) if rate is None else (rate.hits, rate.n, rate.share)
+    names = ("hits", "n", "share", "low", "high")
+    return {f"{name}_{each}": cell for each, cell in zip(names, (*cells, low, high), strict=True)}
+
+
+def _point(value: Value, row: dict) -> Point:
+    return Point(value, _rate("success", row), _rate("of_right", row), float(row["cover"]))
+
+
+def _rate(name: str, row: dict) -> Rate | None:
+    hits, n = row[f"{name}_hits"], row[f"{name}_n"]
+    return None if n in (None, "") else Rate(int(hits), int(n))
