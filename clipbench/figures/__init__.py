@@ -10,7 +10,6 @@ from clipbench.figures.explanation import places, why
 from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.robustness import robustness
-from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
 from clipbench.figures.wild import in_the_wild, thing_table
@@ -33,7 +32,6 @@ __all__ = [
     "robustness",
     "search",
     "similarities",
-    "strip",
     "stroop",
     "stroop_opacity",
     "thing_table",
