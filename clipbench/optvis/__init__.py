@@ -1,16 +1,33 @@
 """Feature visualisation: pictures that excite a unit, a direction or a text."""
 
 from clipbench.optvis import objectives, parametrizations, priors, probes, regularizers, transforms
+from clipbench.optvis.faces import Faces, excitement, find_faces
+from clipbench.optvis.frames import Frames
+from clipbench.optvis.many import Goal, gallery
+from clipbench.optvis.plan import Plan
 from clipbench.optvis.render import Step, recipe, visualize
+from clipbench.optvis.strengths import Strip, measure_strip
+from clipbench.optvis.themes import absent_facets, shipped_facets
 
 __all__ = [
+    "Faces",
+    "Frames",
+    "Goal",
+    "Plan",
     "Step",
+    "Strip",
+    "absent_facets",
+    "excitement",
+    "find_faces",
+    "gallery",
+    "measure_strip",
     "objectives",
     "parametrizations",
     "priors",
     "probes",
     "recipe",
     "regularizers",
+    "shipped_facets",
     "transforms",
     "visualize",
 ]

@@ -17,26 +17,29 @@ class Original:
 
     Args:
         image: a PIL image of any mode and size.
+        digest: of the photo that `image` was cut from; "" where it is whole.
 
     Raises:
         ClipbenchError: no PIL image, or one without a way to RGB.
     """
 
     image: Image.Image = field(compare=False, repr=False)
-    digest: str = field(init=False)
+    digest: str = ""
 
     def __post_init__(self):
         image = rgb(self.image)
         object.__setattr__(self, "image", image)
         content = f"{image.size}".encode() + image.tobytes()
-        object.__setattr__(self, "digest", sha256(content).hexdigest())
+        object.__setattr__(self, "digest", self.digest or sha256(content).hexdigest())
 
     def __str__(self) -> str:
         return f"photo {self.digest[:8]}"
 
+    def cut(self, size: int) -> Image.Image:
+        """The middle square of the photo at that size; of what was cut so, it is the whole."""
+        square = center_crop(self.image, min(self.image.size))
+        return square if square.size == (size, size) else resize(square, [size, size])
+
     def pixels(self, size: int) -> Tensor:
         """The middle square of the photo: (1, 3, size, size) float32 in [0, 1]."""
-        image = center_crop(self.image, min(self.image.size))
-        if image.size != (size, size):
-            image = resize(image, [size, size])
-        return pil_to_tensor(image)[None].to(torch.float32) / 255
+        return pil_to_tensor(self.cut(size))[None].to(torch.float32) / 255

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, tostring
 
 from PIL import Image, PngImagePlugin
 
@@ -20,7 +20,8 @@ _SVG = "http://www.w3.org/2000/svg"
 _RATE = 12  # frames a second
 _REST = 2  # seconds for which a film stands still at its end
 _QUALITY = "14"  # constant rate factor of H.264; 18 counts as visually lossless
-_GAP, _LETTERS = 4, 14  # pixels between the pictures of a strip, and height of the names below them
+_GAP, _LETTERS, _LINE = 4, 14, 20  # of a strip in pixels: between pictures, of letters, of a line of them
+_GREY = "#777777"  # readable on white and black
 
 
 def save_png(image: Image.Image, path: str | Path, provenance: Provenance) -> Path:
@@ -84,30 +85,43 @@ def mp4(images: Sequence[Image.Image], provenance: Provenance) -> bytes:
     return file.getvalue()
 
 
-def svg(images: Sequence[Image.Image], names: Sequence[str], provenance: Provenance) -> bytes:
-    """Pictures in a row, a name below each, as SVG with its provenance in the metadata element.
+def svg(
+    rows: Sequence[Sequence[Image.Image]],
+    names: Sequence[str],
+    captions: Sequence[str],
+    provenance: Provenance,
+) -> bytes:
+    """Pictures in rows and columns as SVG, with its provenance in the metadata element.
 
     Args:
-        images: n pictures of one size, which are held without loss.
-        names: n.
-        provenance: of the last.
+        rows: n of t pictures, all of one size, which are held without loss.
+        names: n, each above its row.
+        captions: t, each above its column.
+        provenance: of the last column.
     """
-    width, height = images[0].size
-    side = width + _GAP
-    size = {"width": str(len(images) * side - _GAP), "height": str(height + _LETTERS + _GAP)}
-    root = ElementTree.Element("svg", {"xmlns": _SVG, **size})
-    ElementTree.SubElement(root, "title").text = provenance.caption()
-    ElementTree.SubElement(root, "metadata").text = _written(provenance)
-    for place, (image, name) in enumerate(zip(images, names, strict=True)):
-        file = BytesIO()
-        image.save(file, format="PNG")
-        data = f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
-        box = {"x": str(place * side), "width": str(width), "height": str(height)}
-        ElementTree.SubElement(root, "image", {**box, "href": data})
-        middle = {"x": str(place * side + width // 2), "y": str(height + _LETTERS), "text-anchor": "middle"}
-        letters = {"font-size": str(_LETTERS), "font-family": "system-ui, sans-serif", "fill": "#777"}
-        ElementTree.SubElement(root, "text", {**middle, **letters}).text = name
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    width, height = rows[0][0].size
+    columns = [place * (width + _GAP) for place in range(len(captions))]
+    tops = [2 * _LINE + place * (height + _LINE + _GAP) for place in range(len(rows))]
+    size = {"width": str(columns[-1] + width), "height": str(tops[-1] + height)}
+    root = Element("svg", {"xmlns": _SVG, **size})
+    SubElement(root, "title").text = provenance.caption()
+    SubElement(root, "metadata").text = _written(provenance)
+    letters = {"font-size": str(_LETTERS), "font-family": "system-ui, sans-serif", "fill": _GREY}
+    for left, caption in zip(columns, captions, strict=True):
+        middle = {"x": str(left + width // 2), "y": str(_LETTERS), "text-anchor": "middle"}
+        SubElement(root, "text", {**letters, **middle}).text = caption
+    for top, name, row in zip(tops, names, rows, strict=True):
+        SubElement(root, "text", {**letters, "x": "0", "y": str(top - _LINE + _LETTERS)}).text = name
+        for left, image in zip(columns, row, strict=True):
+            box = {"x": str(left), "y": str(top), "width": str(width), "height": str(height)}
+            SubElement(root, "image", {**box, "href": _address(image)})
+    return tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _address(image: Image.Image) -> str:
+    file = BytesIO()
+    image.save(file, format="PNG")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -151,6 +165,6 @@ def _from_mp4(path: Path) -> str:
 
 def _from_svg(path: Path) -> str:
     try:
-        return ElementTree.fromstring(path.read_bytes()).findtext(f"{{{_SVG}}}metadata")
-    except ElementTree.ParseError as error:
+        return fromstring(path.read_bytes()).findtext(f"{{{_SVG}}}metadata")
+    except ParseError as error:
         raise ValueError(f"{path} is no XML") from error
