@@ -15,6 +15,7 @@ from widgets.jobs import SETTLE, Latest, guarded
 from widgets.label import LabelControls, Stage
 from widgets.photos import Photos
 from widgets.probes import probe_of
+from widgets.robust import Robust
 from widgets.scene import Drawing, Scene
 from widgets.search import Search
 from widgets.verdict import CONTROL, Verdict
@@ -23,6 +24,7 @@ from widgets.workbench import Workbench
 _DRAW = 0.03  # seconds: the picture follows the pointer at once, the bars SETTLE seconds after it
 _FOLDS = {
     "Which text works best?": Search,
+    "How small, faint or turned may it be?": Robust,
     "Would silencing those units protect the model?": Curve,
     "A whole folder": Folder,
 }

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from driving import WIDTHS, serving_dashboard, shoot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from clipbench.attacks import AttackResult
 from clipbench.stimuli import MAX_UPLOAD_BYTES, sample
 from widgets.scene import EXAMPLE
 
@@ -32,7 +34,9 @@ def panel(dashboard, visit) -> Callable[..., Page]:
 
     def open_panel(query: str = "", **window) -> Page:
         page = visit(dashboard(f"tab=fool&{query}"), **window)
-        expect(page.locator(".cb-chart .barlayer")).to_have_count(2)
+        expect(page.locator(".cb-chart .barlayer")).to_have_count(
+            3
+        )  # of the model, the control, the silenced
         return page
 
     return open_panel
@@ -170,6 +174,65 @@ def test_wrong_input_gets_a_sentence_and_the_panel_goes_on(panel):
     assert page.evaluate("window.hacked") is None
 
 
+def test_the_culprits_are_named_silenced_and_linked(panel):
+    page = panel()
+    suspects = page.locator(".cb-suspect:visible")
+    expect(suspects).to_have_count(5)
+    expect(page.get_by_text(re.compile("logit of iPod gained .* on that of apple"))).to_be_visible()
+    silenced = page.locator(".cb-page h3", has_text=re.compile(r"without \d+ units: apple .* → "))
+    expect(silenced).to_contain_text("without 10 units")
+    page.locator(".noUi-handle:visible").last.focus()
+    page.keyboard.press("ArrowRight")
+    expect(silenced).to_contain_text("without 20 units")
+    unit = re.search(r"conv_head:\d+", suspects.first.inner_text())[0]
+    with page.context.expect_page() as opened:
+        suspects.first.get_by_role("link").click()
+    expect(opened.value.get_by_label("unit", exact=True)).to_have_value(unit.partition(":")[2])
+    opened.value.close()
+    field(page, "label text").fill("apple")
+    expect(suspects).to_have_count(0)  # nobody was fooled
+
+
+def test_portraits_are_painted_on_request(panel):
+    page = panel()
+    portraits = page.get_by_alt_text(re.compile("optimised picture of conv_head"))
+    expect(portraits.filter(visible=True)).to_have_count(0)
+    page.get_by_role("button", name="Paint what they look for").click()
+    expect(page.locator(".cb-note:visible", has_text="finished · step 64 of 64")).to_be_visible()
+    expect(portraits.filter(visible=True)).to_have_count(5)
+
+
+def test_a_search_can_be_watched_and_stopped(panel):
+    page = panel()
+    page.get_by_role("button", name="▸ Which text works best?").click()
+    field(page, "target").first.select_option("pizza")
+    page.get_by_role("button", name="brute force").click()
+    page.get_by_role("button", name="Search").click()
+    told = page.locator(".cb-note:visible", has_text=re.compile(r"brute force · \d+ pictures encoded"))
+    expect(told).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(told).to_contain_text("stopped")
+    expect(page.get_by_role("button", name="Search")).to_be_visible()
+
+
+def test_a_folder_is_attacked_saved_and_taken_up_again(panel, tmp_path):
+    for name in ("apple", "mug"):
+        sample(name).image.save(tmp_path / f"{name}.png")
+    (tmp_path / "z.png").write_bytes(b"no picture")
+    page = panel()
+    page.get_by_role("button", name="▸ A whole folder").click()
+    field(page, "folder").fill(str(tmp_path / "none"))
+    expect(page.locator(".cb-message:visible")).to_contain_text("there is no folder")
+    field(page, "folder").fill(str(tmp_path))
+    page.get_by_role("button", name="Attack them all").click()
+    expect(page.get_by_text("finished · 3 of 3 pictures · 1 cannot be read")).to_be_visible()
+    expect(page.locator(".cb-note:visible", has_text="z.png: ")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="json").click()
+    saved = AttackResult.load(download.value.path().rename(tmp_path / "saved.json"))
+    assert [Path(name).name for name in saved.names] == ["apple.png", "mug.png"] and len(saved.unread) == 1
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
@@ -181,7 +244,7 @@ def test_its_states_fit_every_page(panel, theme):
             shoot(page, f"fool-{state}-{theme}-{width}")
 
     look("opening")
-    page.get_by_text("what is mini?").click()
+    page.get_by_text("what is mini?").first.click()
     page.get_by_role("button", name="as printed in the article").click()
     look("printed")
     field(page, "choose from").fill("apple, apple")
@@ -192,6 +255,12 @@ def test_its_states_fit_every_page(panel, theme):
     upload(page, png(sample("dog").image.resize((160, 320))), "a dog of mine.png")
     expect(headings(page).first).to_have_text(re.compile("mini: dog"))
     look("own")
+    for title in ("Which text", "How small", "Would silencing", "A whole folder"):
+        page.get_by_role("button", name=re.compile(f"^▸ {title}")).click()
+    page.get_by_role("button", name="Attack them all").click()
+    expect(page.get_by_text(re.compile(r"finished · \d+ of \d+ pictures"))).to_be_visible()
+    field(page, "folder").fill("nowhere")
+    look("slow")
     page.get_by_label("model", exact=True).select_option("timm/tf_efficientnet_lite0")
     expect(page.locator(".cb-page h3", has_text="lite0")).to_be_visible()
     look("control")
