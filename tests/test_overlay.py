@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
+from clipbench.attacks.published import RECORDS
 from clipbench.errors import ClipbenchError
 from clipbench.stimuli import ARTICLE, BAND, Recipe, Tag, cover, label_width, overlay, paper
 from clipbench.stimuli.lettering import FONTS, ink, load_font
@@ -78,7 +79,7 @@ def test_only_the_freed_bytes_of_the_published_picture_differ(before, after):
 )  # fmt: skip
 def test_cover_is_near_the_published_mean(before, target, text):
     """Ours may be larger by the spoilt bytes, 8 a letter in 8 labels; one photo stands for 1,000."""
-    published = json.loads((PUBLISHED / "small_attacks.json").read_text())["linear_probes"]["results"]
+    published = json.loads((RECORDS / "small_attacks.json").read_text())["linear_probes"]["results"]
     mean = next(iter(published[target].values()))["avg_img_l0_norm_diff"]
     share = cover(before, overlay(before, text))
     assert -0.0005 < share - mean <= 64 * len(text) / 288**2

@@ -13,6 +13,7 @@ from clipbench.intervals import Rate
 from clipbench.results import Provenance
 
 MODEL = "RN50x4 (published)"
+RECORDS = Path(__file__).parent / "records"  # the article's own files, unchanged
 SHIPPED = Path(__file__).with_name("article_photos.json")  # the record of the nine photos that are shipped
 PHOTOS = 1000  # of ImageNet's validation set
 CLEAN = Rate(742, PHOTOS)  # the probe's accuracy on them without text

@@ -1,7 +1,6 @@
 """Figures of the typographic lab show the numbers of a result, under their names."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +11,14 @@ from clipbench.attacks import SearchResult, Why, published, shipped_photos
 from clipbench.attacks.text_search import Found
 from clipbench.intervals import Rate
 
-RECORDS = Path(__file__).parents[1] / "data" / "published"
 PROVENANCE = Provenance("a model", "hash", "a recipe", n=1)
 
 
 def test_the_shipped_record_is_that_of_the_nine_photos():
-    whole = {(card.item, card.label): card for card in published.wild_record(RECORDS / "in_the_wild_2.json")}
+    whole = {
+        (card.item, card.label): card
+        for card in published.wild_record(published.RECORDS / "in_the_wild_2.json")
+    }
     shipped = published.wild_record(published.SHIPPED)
     assert [(card.item, card.label) for card in shipped] == [
         (photo.item, photo.word.lower() or "blank") for photo in shipped_photos()
@@ -71,7 +72,7 @@ def test_units_are_drawn_with_what_they_added_and_places_with_their_sign():
 
 
 def test_the_curve_over_opacity_is_in_order_of_the_opacity():
-    full = published.stroop_record(RECORDS / "stroop_experiment.json")
+    full = published.stroop_record(published.RECORDS / "stroop_experiment.json")
     faint = replace(
         full, probabilities=np.full_like(full.probabilities, 1 / 8)
     )  # always the first ink, black

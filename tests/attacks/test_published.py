@@ -1,7 +1,6 @@
 """The article's records, recounted: nothing here needs a model's weights but the table at the end."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ from clipbench.attacks import NINE, nine, published
 from clipbench.intervals import Rate
 from clipbench.stimuli import cover, overlay
 
-PUBLISHED = Path(__file__).parents[1] / "data" / "published"
-RECORD = PUBLISHED / "small_attacks.json"
+RECORD = published.RECORDS / "small_attacks.json"
 
 
 def test_the_nine_rows_are_those_of_the_record():
@@ -63,7 +61,7 @@ def test_every_target_is_a_class_that_open_clip_knows():
 
 
 def test_in_the_wild_the_word_wins_zero_shot_and_never_by_the_probe():
-    cards = published.wild_record(PUBLISHED / "in_the_wild_2.json")
+    cards = published.wild_record(published.RECORDS / "in_the_wild_2.json")
     assert len(cards) == 7 * 6
     assert published.mislabelled(cards, "zero_shot") == Rate(25, 34)
     assert published.mislabelled(cards, "probe") == Rate(0, 34)

@@ -1,18 +1,15 @@
 """The Stroop test: against the article's record, and answers that are known beforehand."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import clipbench as cb
 from clipbench.attacks import Stroop
-from clipbench.attacks.published import stroop_record
+from clipbench.attacks.published import RECORDS, stroop_record
 from clipbench.attacks.stroop_effect import INKS, WORDS, picture
 from clipbench.figures.style import CROSS, TICK
-
-PUBLISHED = Path(__file__).parents[1] / "data" / "published"
 
 
 def answering(choose) -> Stroop:
@@ -30,7 +27,7 @@ def hits(result):
 
 
 def test_the_article_s_model_reads_the_word_in_all_conflicts():
-    result = stroop_record(PUBLISHED / "stroop_experiment.json")
+    result = stroop_record(RECORDS / "stroop_experiment.json")
     assert hits(result) == (8, 7, 49, 0)
     assert [getattr(result, name).n for name in ("neutral", "congruent", "word", "ink")] == [8, 7, 49, 49]
     assert result.counts and "with the word in 49 of 49" in result.summary

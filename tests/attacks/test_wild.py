@@ -5,7 +5,6 @@ import hashlib
 import threading
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import pytest
 import clipbench as cb
 from clipbench.attacks import WildPhoto, published, shipped_photos, wild, wild_table
 
-PUBLISHED = Path(__file__).parents[1] / "data" / "published"
 FILES = {"apple-blank.jpg": b"a photo", "apple-ipod.jpg": b"another", "mug-dollars.jpg": b"a third"}
 
 
@@ -95,7 +93,7 @@ def test_the_list_has_nine_things_with_nineteen_labels():
 
 
 def test_the_labels_of_each_thing_are_the_article_s():
-    cards = published.wild_record(PUBLISHED / "in_the_wild_2.json")
+    cards = published.wild_record(published.RECORDS / "in_the_wild_2.json")
     labels = wild_table.item_labels()
     assert {card.item: labels[card.item] for card in cards} == {
         card.item: tuple(card.zero_shot) for card in cards
