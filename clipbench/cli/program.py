@@ -18,6 +18,7 @@ from clipbench.cli import (
     output,
     pretrain,
     stroop,
+    trust,
     visualize,
 )
 from clipbench.errors import ClipbenchError
@@ -43,6 +44,7 @@ def parser() -> Parser:
         models,
         classify,
         visualize,
+        trust,
         multimodal,
         circuit,
         attack,

@@ -1,25 +1,43 @@
 """Studies: what units answer to, as results that can be drawn and saved."""
 
+from clipbench.studies.adversarial_example import Adversarial, adversarial
 from clipbench.studies.circuits import Circuit, Edge, Tracing, circuit, trace
 from clipbench.studies.maps import Maps, maps
 from clipbench.studies.multimodal import Multimodal, Progress, measure, multimodal
+from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
 from clipbench.studies.table import Cell, Column, column, nearest, table
+from clipbench.studies.trust_controls import Painting, TrustReport, trust_controls
+from clipbench.studies.trust_figures import Recognition, Seeds, Survival, Trust
+from clipbench.studies.trust_meter import trust
 
 __all__ = [
+    "Adversarial",
     "Cell",
     "Circuit",
     "Column",
     "Edge",
     "Maps",
     "Multimodal",
+    "Painting",
+    "PhotoQuantiles",
     "Progress",
+    "Recognition",
+    "Seeds",
+    "Survival",
     "Tracing",
+    "Trust",
+    "TrustReport",
+    "adversarial",
     "circuit",
     "column",
     "maps",
     "measure",
+    "measure_quantiles",
     "multimodal",
     "nearest",
+    "shipped_quantiles",
     "table",
     "trace",
+    "trust",
+    "trust_controls",
 ]
