@@ -1,11 +1,20 @@
 """Which model, which layer, which unit of it, and what of that unit is wanted."""
 
+from collections.abc import Callable
+
 import ipywidgets as w
 
 import clipbench as cb
 from widgets import parts
+from widgets.ascent import read_direction
 from widgets.recipe import WANTS, Recipe
 from widgets.workbench import Workbench
+
+_SPOKEN = {  # a wish that takes words: (what they are called, what is said when there are none)
+    "text": ("text", "the text is empty; write what the picture is to look like, as in spider"),
+    "label": ("label", "the label is empty; write what the picture is to count as, as in spider"),
+    "direction": ("direction", "the direction is empty; write channels with weights, as in 550 - 0.5*7"),
+}
 
 
 class ModelMenu(w.VBox):
@@ -64,13 +73,30 @@ class Chooser(w.VBox):
         self._show_words()
         self._show_model()
 
+    @property
+    def fields(self) -> tuple[parts.Field, ...]:
+        """The lines of text."""
+        return (self.unit, self.words)
+
+    def read(self) -> dict:
+        """The fields of a `Recipe` that these controls hold; None where one is wrong."""
+        return {"unit": self.unit.meaning, "want": self.want.value, "words": self.words.meaning}
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call back when anything here has changed."""
+        for widget, trait in ((self.unit, "meaning"), (self.words, "meaning"), (self.want, "value")):
+            widget.observe(lambda _: callback(), trait)
+
     def _read_unit(self, text: str) -> str:
         address = text.strip() if ":" in text else f"{self.layer.value}:{text.strip()}"
         return address if self._bench.model is None else str(cb.Unit.parse(address, self._bench.model))
 
     def _read_words(self, text: str) -> str:
-        if self.want.value == "text" and not text.strip():
-            raise cb.ClipbenchError("the text is empty; write what the picture is to look like, as in spider")
+        want, model = self.want.value, self._bench.model
+        if want in _SPOKEN and not text.strip():
+            raise cb.ClipbenchError(_SPOKEN[want][1])
+        if want == "direction" and model is not None:
+            read_direction(text, self.layer.value, model.layer(self.layer.value).channels)
         return text.strip()
 
     def _layer_chosen(self, _change) -> None:
@@ -78,6 +104,7 @@ class Chooser(w.VBox):
         if self.unit.line.value != channel:
             self.unit.line.value = channel  # the menu overrules a layer that was typed
         self.unit.check()
+        self.words.check()  # a direction lies in a layer
 
     def _unit_read(self, change) -> None:
         if change.new is None:
@@ -108,8 +135,9 @@ class Chooser(w.VBox):
         self.unit.check()
 
     def _show_words(self) -> None:
-        asked = self.want.value == "text"
-        self.words.layout.display = None if asked else "none"
-        for control in (self.layer, self.unit):
-            control.layout.display = "none" if asked else None
+        want = self.want.value
+        self.words.line.description = _SPOKEN.get(want, ("text", ""))[0]
+        self.words.layout.display = None if want in _SPOKEN else "none"
+        self.layer.layout.display = "none" if want in ("text", "label") else None
+        self.unit.layout.display = "none" if want in _SPOKEN else None
         self.words.check()

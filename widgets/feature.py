@@ -1,6 +1,7 @@
 """The panel "See a unit": a picture grows from noise until it excites what was chosen."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from clipbench.classify.likely import most_likely
 from widgets import parts
+from widgets.compare import Compare
 from widgets.controls import Controls
 from widgets.explain import Explainer
 from widgets.feature_view import View
@@ -19,10 +21,12 @@ from widgets.workbench import Workbench
 
 EXAMPLE = Path(__file__).parent / "examples" / "feature"
 _LOOK = 1.0  # seconds between two looks of the model at the frame: each takes time from the optimiser
+_BARE = {"frequency": False, "robustness": False, "prior": False}
+_FAINT = {"rate": 0.1, "steps": 32}  # of an adversarial example: enough to fool, and hardly to be seen
 
 
 class Panel(parts.Page):
-    """Choose a unit, watch its picture grow, stop it, go on, look back, save it.
+    """Choose a unit, watch its picture grow, stop it, go on, look back, compare, save it.
 
     Args:
         bench: the shared state.
@@ -43,10 +47,13 @@ class Panel(parts.Page):
         self._controls = Controls(bench, recipe)
         self._go = w.Button(button_style="primary")
         self._more = w.Button(description="Continue")
+        self._compare = Compare(self._keep, self._without, self._drop)
+        self._next: Recipe | None = None  # what is painted after this, for a comparison
         controls = [self._controls, parts.row(self._go, self._more), self._message]
-        super().__init__(parts.columns(controls, [self._view]), Explainer(bench))
+        super().__init__(parts.columns(controls, [self._view, self._compare]), Explainer(bench))
         self._go.on_click(guarded(self._start_or_stop, self._message.say))
         self._more.on_click(guarded(self._go_on, self._message.say))
+        self._controls.start.compare.on_click(guarded(self._picture_or_adversarial, self._message.say))
         self._controls.on_enter(guarded(self.start, self._message.say))
         self._controls.on_change(self._offer)
         self._job.observe(guarded(lambda _: self._tell(), self._message.say), "progress")
@@ -63,6 +70,7 @@ class Panel(parts.Page):
 
     def _start_or_stop(self, _button: w.Button) -> None:
         if self._job.state == "running":
+            self._next = None
             self._job.stop()
         else:
             self.start()
@@ -70,6 +78,27 @@ class Panel(parts.Page):
     def _go_on(self, _button: w.Button) -> None:
         self._growth.extend()
         self._grow(self._growth)
+
+    def _keep(self) -> None:
+        self._view.keep()
+        self._offer()
+
+    def _drop(self) -> None:
+        self._view.drop()
+        self._offer()
+
+    def _without(self, group: str) -> None:
+        """Keep this picture, and paint it anew without one family of regularizers."""
+        self._keep()
+        self._controls.groups[group].switch.value = False
+        self._grow(Growth(self._growth.recipe.without(group), self._bench.loaded))
+
+    def _picture_or_adversarial(self, _button: w.Button) -> None:
+        """Go from the same photo without any regularizer, keep that, and go again with them."""
+        recipe = self._controls.recipe
+        if recipe is not None and self._job.state != "running":
+            self._grow(Growth(replace(recipe, **_BARE, **_FAINT), self._bench.loaded))
+            self._next = recipe
 
     def _grow(self, growth: Growth) -> None:
         if self._job.state != "running":
@@ -93,6 +122,10 @@ class Panel(parts.Page):
             self._view.rest()
         self._tell_progress()
         self._offer()
+        asked, self._next = self._next, None if not running else self._next
+        if self._job.state == "finished" and asked is not None:
+            self._keep()
+            self._grow(Growth(asked, self._bench.loaded))
 
     def _tell(self) -> None:
         if self._job.progress.done:
@@ -108,6 +141,7 @@ class Panel(parts.Page):
             and growth.model is self._bench.model
         )
         self._more.layout.display = None if possible else "none"
+        self._compare.offer(None if self._job.state == "running" else growth.recipe, self._view.keeps)
 
     def _tell_progress(self) -> None:
         growth, progress, state = self._growth, self._job.progress, self._job.state

@@ -9,8 +9,11 @@ from PIL import Image
 
 from clipbench.optvis import Step
 from widgets import parts, pictures
+from widgets.compare import Pinned
+from widgets.findings import Finder, FindingsView
 from widgets.frame import Frame
 from widgets.growth import Example, Growth
+from widgets.jobs import Latest
 
 
 class View(w.VBox):
@@ -25,17 +28,23 @@ class View(w.VBox):
         self.progress = parts.Note()
         self._looked_at = looked_at
         self._growth: Growth | Example | None = None
-        self._now: tuple[int, Image.Image] | None = None  # newest step and its picture
+        self._now: tuple[int, Image.Image] | None = None  # newest step and its pictures
         self._chosen: int | None = None  # kept step that is looked at; None follows the newest
         self._earlier: list[int] = []  # kept steps that stand in the strip, before the newest
         self._thumbs: dict[int, bytes] = {}
         self._resting = True
-        self._curve, self._save = w.HTML(), w.HTML()
+        self._kept: Growth | Example | None = None  # that is compared with
+        self._curve, self._save, self._difference = w.HTML(), w.HTML(), parts.Note()
         self._strip = parts.Strip(self._choose)
         self._likely, self._caption = parts.Bars(), parts.Caption()
-        heading = parts.prose("To the model it looks like", "h3")
-        side = w.VBox([self.progress, self._curve, heading, self._likely])
-        super().__init__([parts.beside(self.frame, side), self._strip, self._caption, self._save])
+        self._heading = parts.prose("To the model it looks like", "h3")
+        self._pinned, self._findings, self._message = Pinned(), FindingsView(), parts.Message()
+        self._finder = Finder()
+        self._asker = Latest(self._tell_findings, self._message.say, delay=0.0)
+        self._side = w.VBox([self._difference, self.progress, self._curve, self._heading, self._likely])
+        self._pictures = parts.beside(self.frame, self._side)
+        below = [self._strip, self._caption, self._save, self._message, self._findings]
+        super().__init__([self._pictures, *below])
 
     def show_example(self, example: Example) -> None:
         """Show a finished example."""
@@ -46,13 +55,15 @@ class View(w.VBox):
         self.rest()
 
     def draw(self, growth: Growth, step: Step) -> None:
-        """Show the picture of the newest step of a growth; the rest of the view waits for `tell`."""
+        """Show the pictures of the newest step of a growth; the rest of the view waits for `tell`."""
         self._now = step.number, pictures.picture(step)
         self._resting = False
         if growth is not self._growth:
             self._growth, self._chosen, self._thumbs = growth, None, {}
             self.frame.address = growth.recipe.query()
             self._save.value = ""
+            self._findings.show(None)
+            self._tell_difference()
             self._tell_origin(growth.goal)
         self._enlarge()
 
@@ -69,23 +80,51 @@ class View(w.VBox):
         self._curve.value = pictures.curve(growth.values[: number + 1], "objective")
 
     def rest(self) -> None:
-        """Say where the picture comes from and offer to save it, now that it stays as it is."""
-        self._resting = True
+        """Say where the picture comes from, offer to save it and ask about it, now that it stays as it is."""
+        growth, self._resting = self._growth, True
+        if growth.model is not None:
+            growth.hold()
         self.tell()
         number, image = self._shown()
         self._tell_origin(number)
-        file = pictures.png(image, self._growth.provenance(number))
-        self._save.value = _link(file, f"{self._growth.recipe.name}.png")
+        file = pictures.png(image, growth.provenance(number))
+        self._save.value = _link(file, f"{growth.recipe.name}.png")
+        if growth.model is None:
+            self._findings.show(None)
+        else:
+            self._asker.ask(lambda: (growth, number, self._finder.find(growth, number)))
+
+    def keep(self) -> None:
+        """Keep the picture that is shown beside the next ones."""
+        self._kept = self._growth
+        self._pinned.show(self._growth, self._shown()[0])
+        self._pictures.children = (self.frame, self._side, self._pinned)
+        self._tell_difference()
+
+    def drop(self) -> None:
+        """Take the picture that was kept away."""
+        self._kept = None
+        self._pictures.children = (self.frame, self._side)
+        self._tell_difference()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a picture to compare with."""
+        return self._kept is not None
 
     def show_likely(self, shares: Sequence[tuple[str, float]]) -> None:
         """Show what the model takes the picture for."""
         self._likely.show(shares)
 
     def _enlarge(self) -> None:
-        number, image = self._shown()
-        what = f"optimised picture, {self._growth.recipe.name}, step {number}"
-        self.frame.show(pictures.jpeg(image), what)
-        self._looked_at(image)
+        growth, (number, image) = self._growth, self._shown()
+        one = growth.recipe.batch == 1
+        what = "optimised picture" if one else f"{growth.recipe.batch} optimised pictures"
+        self.frame.show(pictures.jpeg(image), f"{what}, {growth.recipe.name}, step {number}")
+        for widget in (self._heading, self._likely):
+            widget.layout.display = None if one else "none"
+        if one:
+            self._looked_at(image)
 
     def _choose(self, position: int) -> None:
         self._chosen = self._earlier[position] if position < len(self._earlier) else None
@@ -101,10 +140,22 @@ class View(w.VBox):
     def _shown(self) -> tuple[int, Image.Image]:
         return self._now if self._chosen is None else (self._chosen, self._growth.image(self._chosen))
 
+    def _tell_difference(self) -> None:
+        told = ""
+        if self._kept is not None:
+            other = self._kept.recipe.difference(self._growth.recipe)
+            told = f"B: {other or 'the same settings as A, until you change some'}"
+        self._difference.say(told)
+
     def _tell_origin(self, number: int) -> None:
         origin, recipe = self._growth.provenance(number), self._growth.recipe
         command = recipe.command(origin.model, number) if number else ""
         self._caption.show(origin.caption(), command, parts.MINI if origin.model == "mini" else None)
+
+    def _tell_findings(self, answer: tuple) -> None:
+        growth, number, found = answer
+        if self._resting and growth is self._growth and number == self._shown()[0]:  # else it is overtaken
+            self._findings.show(found)
 
 
 def _link(file: bytes, name: str) -> str:

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 from PIL import Image
+from torch import Tensor
 
 import clipbench as cb
 from clipbench.models import ImageModel
 from clipbench.optvis import Step
 from clipbench.results import read_provenance, save_png
+from widgets.ascent import Ascent
 from widgets.pictures import picture
 from widgets.recipe import Recipe
 
@@ -20,7 +23,7 @@ _TOLD = "growth.json"
 
 
 class Growth:
-    """A picture that grows, is stopped, goes on, and can be looked at as it was before.
+    """A picture, or several, that grows, is stopped, goes on, and can be looked at as it was before.
 
     The worker of a `Job` reads `grow`; any thread reads the rest.
 
@@ -37,6 +40,7 @@ class Growth:
         self._stream: Iterator[Step] | None = None
         self._values: list = []
         self._kept: dict[int, Step] = {}
+        self._newest: Step | None = None
 
     def grow(self) -> Iterator[Step]:
         """The steps up to the goal that have not been read yet.
@@ -46,9 +50,10 @@ class Growth:
         """
         if self._stream is None:
             self.model = self._wait_for_model()
-            self._stream = self.recipe.stream(self.model)
+            self._stream = self.ascent.steps()
         for step in islice(self._stream, self.missing):
             self._values.append(step.value)
+            self._newest = step
             if step.number in KEPT or step.number % KEPT[-1] == 0:
                 self._kept[step.number] = step
             yield step
@@ -57,6 +62,11 @@ class Growth:
         """Where the goal has been reached, set it as many steps further again."""
         if self.missing == 0:
             self.goal += self.recipe.steps
+
+    @cached_property
+    def ascent(self) -> Ascent:
+        """What the recipe comes to, once there is a model."""
+        return Ascent(self.recipe, self.model)
 
     @property
     def missing(self) -> int:
@@ -70,10 +80,10 @@ class Growth:
 
     @property
     def values(self) -> list[float]:
-        """Value of the objective at every step so far, copied from the device when first asked for."""
+        """Value of the objective at every step so far, a mean over pictures, copied when first asked for."""
         for position, value in enumerate(self._values):
             if not isinstance(value, float):
-                self._values[position] = float(value[0])
+                self._values[position] = float(value.mean())
         return self._values[:]
 
     @property
@@ -81,13 +91,21 @@ class Growth:
         """Steps whose pictures are kept."""
         return sorted(self._kept)
 
+    def hold(self) -> None:
+        """Keep the newest step, too."""
+        self._kept[self._newest.number] = self._newest
+
+    def pixels(self, number: int) -> Tensor:
+        """The pictures at a kept step: (n, 3, h, w) in [0, 1]."""
+        return self._kept[number].images
+
     def image(self, number: int) -> Image.Image:
-        """The picture at a kept step."""
+        """The pictures at a kept step, side by side."""
         return picture(self._kept[number])
 
     def provenance(self, number: int) -> cb.Provenance:
-        """Where the picture at a step comes from."""
-        return self.recipe.provenance(self.model, number)
+        """Where the pictures at a step come from."""
+        return self.ascent.provenance(number)
 
     def save(self, folder: Path, likely: list[tuple[str, float]]) -> None:
         """Keep all of it for an `Example`, together with what the model takes the last picture for."""
@@ -100,6 +118,8 @@ class Growth:
 
 class Example:
     """A finished growth out of a folder that `Growth.save` has written; read as a `Growth` is."""
+
+    model = None
 
     def __init__(self, folder: Path):
         told = json.loads((folder / _TOLD).read_text())

@@ -19,7 +19,8 @@ query = dict(parse_qsl(get_query_string() or ""))
 bench = Workbench("mini")
 """
 SHOW = "parts.Page(chooser.ModelMenu(bench), feature.Panel(bench, query))"
-PICTURE = ".cb-beside .cb-frame img"
+PICTURE = ".cb-beside > .cb-frame img"
+STEP = f"+document.querySelector('{PICTURE}').alt.match(/step (\\d+)/)[1]"
 SOON = "pixels=64&steps=8"  # a picture that is done in a second
 
 
@@ -52,6 +53,11 @@ def field(page, label):
     return page.locator(".widget-text", has=page.get_by_text(label, exact=True)).locator("input")
 
 
+def fold(page, title):
+    """The title of a group of controls."""
+    return page.locator(".cb-fold", has_text=title)
+
+
 def step(page) -> int:
     return int(re.search(r"step (\d+)", page.locator(PICTURE).get_attribute("alt"))[1])
 
@@ -64,10 +70,11 @@ def test_it_opens_with_a_finished_example_and_its_settings(panel):
     expect(page.locator(".cb-bars")).to_contain_text("butterfly")
     expect(page.locator(".cb-caption", has_text="conv_head:559")).to_contain_text("seed 2 · n = 1")
     expect(page.locator(".cb-strip").first).to_have_text(re.compile(r"0\s*4\s*16\s*48\s*128\s*256"))
-    expect(page.get_by_role("button", name="Robustness")).to_contain_text("jitter 16, scale 0.2, rotation 15")
+    expect(fold(page, "Frequency")).to_contain_text("waves (FFT), large forms 1, L1 to grey 0.005")
+    expect(fold(page, "Robustness")).to_contain_text("jitter 16, scale 0.2, rotation 15")
+    expect(fold(page, "Faces")).to_contain_text("one")
+    expect(fold(page, "Start")).to_contain_text("noise")
     assert page.get_by_role("button", name="Continue").count() == 0
-    for name in ("learned prior", "facet", "trust", "find"):
-        assert page.get_by_text(name).count() == 0  # what does not exist yet is absent
 
 
 def test_a_picture_grows_stops_goes_on_and_can_be_looked_back_at(panel):
@@ -173,10 +180,7 @@ def test_a_second_start_is_refused_and_the_first_goes_on(panel):
     field(page, "unit").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("running already")
     before = step(page)
-    page.wait_for_function(
-        "before => +document.querySelector('.cb-beside .cb-frame img').alt.match(/step (\\d+)/)[1] > before",
-        arg=before,
-    )
+    page.wait_for_function(f"before => {STEP} > before", arg=before)
 
 
 def test_labels_are_asked_at_most_once_a_second(panel):
@@ -217,6 +221,73 @@ def test_the_copied_command_is_the_one_of_the_picture(panel):
     assert command.startswith("clipbench visualize conv_head:559 --steps 256 --size 192 --seed 2 --l1 0.005")
 
 
+def test_what_a_family_does_is_seen_side_by_side(panel):
+    page = panel(SOON)
+    says(page, "step 8 of 8 · finished")
+    press(page, "without robustness")
+    kept = page.locator(".cb-pinned > .cb-frame img")
+    expect(kept).to_have_attribute("alt", "kept picture, conv_head-559, step 8")
+    says(page, "^B: robustness off$")
+    expect(fold(page, "Robustness")).to_have_text(re.compile("off"))
+    expect(page.locator(".cb-caption", has_text="no transforms")).to_contain_text("8 steps · seed 2")
+    expect(page.locator(".cb-pinned .cb-caption")).to_contain_text("jitter 16 px")
+    assert kept.bounding_box()["x"] < page.locator(PICTURE).bounding_box()["x"]  # A | B
+    press(page, "Take A away")
+    expect(kept).to_have_count(0)
+
+
+def test_a_finished_picture_says_how_far_to_trust_it_and_which_photos_excite_its_unit(panel):
+    page = panel(SOON)
+    says(page, "of 64 shipped photos these excite it most")
+    expect(page.locator(".cb-trust li").first).to_contain_text(re.compile("excites"))
+    assert page.locator(".cb-strip").last.locator("img").count() == 6
+
+
+def test_picture_or_adversarial(panel):
+    page = panel(f"want=label&words=toaster&photo=apple&{SOON}")
+    says(page, "step 8 of 8 · finished")
+    fold(page, "Start").click()
+    press(page, "Picture or adversarial?")
+    kept = page.locator(".cb-pinned")
+    expect(kept.locator(".cb-note", has_text="of 255 levels a pixel")).to_be_visible()
+    expect(kept.locator(".cb-caption", has_text="pixel(64 px, from photo")).to_contain_text("32 steps")
+    expect(kept.locator(".cb-row img")).to_have_count(3)  # photo, change, result
+    says(page, "step 8 of 8 · finished")
+    expect(page.locator(".cb-note", has_text="of 255 levels a pixel")).to_have_count(2)
+
+
+def test_several_faces_grow_in_one_picture(panel):
+    page = panel(f"faces=diverse&k=2&{SOON}")
+    expect(page.locator(PICTURE)).to_have_attribute("alt", "2 optimised pictures, conv_head-559, step 8")
+    expect(page.locator(".cb-caption", has_text="diversity")).to_contain_text("n = 2")
+    expect(fold(page, "Faces")).to_contain_text("2 diverse")
+    expect(page.locator(".cb-bars")).to_be_hidden()  # two pictures look like two things
+
+
+def test_a_facet_of_ones_own_is_refused_in_one_sentence(panel):
+    page = panel(SOON)
+    loaded(page)
+    fold(page, "Faces").click()
+    page.locator(".widget-dropdown", has_text="faces").locator("select").select_option("one facet")
+    page.locator(".widget-dropdown", has_text="facet").last.locator("select").select_option("one of your own")
+    field(page, "theme").fill("/nowhere")
+    press(page, "Train the facet")
+    expect(page.get_by_role("alert")).to_contain_text("there is no folder '/nowhere'")
+
+
+def test_a_direction_is_checked_where_it_is_written(panel):
+    page = panel(SOON)
+    loaded(page)
+    press(page, "direction")
+    expect(page.get_by_role("alert")).to_contain_text("the direction is empty")
+    field(page, "direction").fill("559 + 9999")
+    expect(page.get_by_role("alert")).to_contain_text("has no channel 9999")
+    field(page, "direction").fill("559 - 0.5*7")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    field(page, "direction").press("Enter")
+    expect(page.locator(".cb-caption", has_text="direction(conv_head: -0.5·7 +1·559")).to_be_visible()
+
+
 def test_two_tabs_do_not_disturb_each_other(panel):
     first, second = panel(), panel(f"unit=conv_head:7&{SOON}")
     loaded(first)
@@ -249,17 +320,14 @@ def test_pictures_of_all_states_for_the_eye(panel, theme):
     loaded(page)
     take_all(page, f"feature-{theme}-idle")
     press(page, "Start")
-    page.wait_for_function(
-        "+document.querySelector('.cb-beside .cb-frame img').alt.match(/step (\\d+)/)[1] > 20"
-    )
+    page.wait_for_function(f"{STEP} > 20")
     take_all(page, f"feature-{theme}-running")
     press(page, "Stop")
     says(page, "stopped")
     take_all(page, f"feature-{theme}-stopped")
     field(page, "unit").fill("99999")
-    page.get_by_role("button", name="Frequency").click()
-    page.get_by_role("button", name="Robustness").click()
-    page.get_by_role("button", name="Size and length").click()
+    for title in ("Frequency", "Robustness", "Faces", "Start", "Size and length"):
+        fold(page, title).click()
     expect(page.get_by_role("alert")).to_be_visible()
     take_all(page, f"feature-{theme}-wrong")
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 import clipbench as cb
 from clipbench.results import read_provenance
+from widgets.ascent import Ascent
 from widgets.pictures import picture
 from widgets.recipe import Recipe
 
@@ -106,11 +107,12 @@ def test_the_command_that_the_panel_copies_gives_the_panels_picture(run, mini, t
     _, *arguments = shlex.split(recipe.command("mini", 3))
     assert run(*arguments)[0] == 0
     (path,) = tmp_path.iterdir()
-    for step in recipe.stream(mini):
+    ascent = Ascent(recipe, mini)
+    for step in ascent.steps():
         if step.number == 3:
             break
     assert np.array_equal(pixels(path), np.asarray(picture(step)))
-    assert read_provenance(path) == recipe.provenance(mini, 3)
+    assert read_provenance(path) == ascent.provenance(3)
 
 
 def test_without_options_the_views_are_the_standard_ones(answer, tmp_path):
