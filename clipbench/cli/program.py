@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from clipbench.cli import (
+    atlas,
     attack,
     attack_search,
     circuit,
     classify,
     dashboard,
+    dossier,
     models,
     multimodal,
     output,
@@ -47,6 +49,8 @@ def parser() -> Parser:
         trust,
         multimodal,
         circuit,
+        dossier,
+        atlas,
         attack,
         attack_search,
         stroop,
