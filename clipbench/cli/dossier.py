@@ -1,0 +1,52 @@
+"""`clipbench dossier`: all that is known of a unit as one HTML file that opens anywhere."""
+
+import argparse
+from pathlib import Path
+
+import clipbench as cb
+from clipbench.cli.options import add_common
+from clipbench.cli.output import counted, printable, write_json, write_table
+
+
+def add(commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "dossier",
+        help="write all that is known of a unit as one HTML file",
+        description="Write all that is known of a unit, from what was swept into a store and from the "
+        "model itself, as one HTML file that needs nothing else, with its data as JSON beside it. Finished "
+        "sections are kept in FILE.parts, so that the same command goes on after a stop.",
+    )
+    parser.add_argument("unit", metavar="UNIT", help="layer:channel")
+    parser.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` has made")
+    parser.add_argument("--out", required=True, metavar="FILE.html", help="where the page goes")
+    parser.add_argument(
+        "--facet", action="append", default=[], metavar="FILE", help="show this theme, too; may be repeated"
+    )
+    add_common(parser)
+    parser.set_defaults(run=dossier)
+
+
+def dossier(options: argparse.Namespace) -> int:
+    """Make the sections that are missing, and write the page."""
+    from clipbench.report import Desk, build, stores_at
+    from clipbench.results import check_path
+
+    path = check_path(options.out, (".html",))
+    model = cb.load(options.model, device=options.device)
+    unit = cb.Unit.parse(options.unit, model)
+    store, words = stores_at(options.store, model)
+    facets = [cb.probes.load_facet(file) for file in options.facet]
+    kept = path.with_suffix(".parts")
+    desk = Desk(model, unit, store, kept, words=words, facets=facets)
+    *_, last = counted(build(desk, kept), "section")
+    found = last.result
+    found.save(path)
+    if options.json:
+        write_json({"file": str(path), "bytes": path.stat().st_size, **found.as_dict()})
+        return 0
+    rows = [(name, "-" if part is None else len(part.pictures)) for name, part in found.parts.items()]
+    write_table(("section", "pictures"), rows)
+    size = f"{path.stat().st_size / 2**20:.1f} MB"
+    print(f"\n{printable(str(path))}: {found.title}, {size}; data in {Path(path).with_suffix('.json').name}")
+    return 0

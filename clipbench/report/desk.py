@@ -1,0 +1,110 @@
+"""What lies on the table while the page of a unit is made: the unit, its model, and what it was shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from clipbench.errors import ClipbenchError
+from clipbench.models import ImageModel
+from clipbench.optvis.probes import Facet
+from clipbench.report.portraits import Portraits
+from clipbench.sweeps import Store, sweeps
+from clipbench.units import Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """A unit, and all that its page is made from.
+
+    Args:
+        model: the model.
+        unit: without a position.
+        store: of photos that were swept with this model and layer.
+        folder: where pictures of units are kept; pages of other units may use it, too.
+        words: of written words that were swept likewise, or None.
+        facets: themes that the unit is shown in.
+
+    Raises:
+        ClipbenchError: the store is of another model, or has nothing of this layer.
+    """
+
+    model: ImageModel
+    unit: Unit
+    store: Store
+    folder: Path
+    words: Store | None = None
+    facets: Sequence[Facet] = ()
+
+    def __post_init__(self):
+        for store in (self.store, self.words):
+            if store is not None and not store.is_of(self.model):
+                raise ClipbenchError(
+                    f"the store has {store.title}, not of {self.model.name} {self.model.weights_hash[:8]}; "
+                    "sweep with that model"
+                )
+        self.store.unit(self.unit)
+        if self.store.read_images(self.unit.layer) == 0:
+            raise ClipbenchError(f"no image of {self.unit.layer} has been read yet; let the sweep go on")
+
+    @property
+    def key(self) -> list:
+        """All that decides what the page says, besides the version of clipbench, as plain JSON types."""
+        read = [self.store.read_images(self.unit.layer)]  # of a sweep that may still go on
+        if self.words is not None and self.unit.layer in self.words.layers:
+            read += [self.words.key, self.words.read_images(self.unit.layer)]
+        return [str(self.unit), self.store.key, *read, *(facet.digest for facet in self.facets)]
+
+    @cached_property
+    def portraits(self) -> Portraits:
+        """Pictures of this and other units."""
+        return Portraits(self.model, self.folder / "pictures")
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Numbers of the photos that could be read, the most exciting first."""
+        return self.store.top(self.unit, self.store.n).numbers
+
+    def favourites(self, most: int) -> list[Image.Image]:
+        """The photos that excite the unit most, as the model sees them."""
+        return [self.store.seen(photo) for photo in self.order[:most].tolist()]
+
+    def usual(self, most: int, besides: int) -> list[Image.Image]:
+        """Photos from all over the spectrum, without the unit's first favourites."""
+        rest = self.order[besides:]
+        chosen = np.unique(np.linspace(0, len(rest) - 1, min(most, len(rest))).round().astype(int))
+        return [self.store.seen(photo) for photo in rest[chosen].tolist()]
+
+    @property
+    def label(self) -> dict:
+        """What the unit is called, and how sure that is."""
+        return {"name": "", "told": ""}
+
+    @property
+    def stimuli(self) -> str:
+        """What was swept, for people."""
+        written = f"; {self.words.title}, {self.words.n:,} of them" if self.words is not None else ""
+        return f"{self.store.title}, {self.store.n:,} of them{written}"
+
+    @property
+    def strongest(self) -> float:
+        """What the unit says to its favourite photo."""
+        return float(self.store.top(self.unit, 1).values[0])
+
+    @property
+    def mean(self) -> float:
+        """The unit's mean over photos and positions."""
+        return float(self.store.moments(self.unit.layer, "mean").mean[self.unit.channel])
+
+
+def stores_at(path: str | Path, model: ImageModel) -> tuple[Store, Store | None]:
+    """What a model was shown: the photos, and the written words if they were swept into the same store.
+
+    Raises:
+        ClipbenchError: no store, or none of this model's photos in it.
+    """
+    written = any(one.kind == "words" and one.is_of(model) for one in sweeps(path))
+    return Store.open(path, model), Store.open(path, model, "words") if written else None

@@ -1,0 +1,72 @@
+"""The sections for which a store is asked: photos, words, names that lead to the unit, units like it.
+
+Each is a generator: it yields as it works, so that it can be stopped, and at last the section, a `Part`; an
+empty one has nothing to say.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from clipbench.report.desk import Desk
+from clipbench.report.page import number as told_number
+from clipbench.report.part import Part, jpeg
+from clipbench.sweeps import Examples
+
+_HUNG = 3  # photos in each part of the spectrum
+_TOP = 14  # favourites, cut where they excite the unit
+_SIDE = 112  # pixels of a photo
+_WORDS = 15  # of the most and of the least exciting
+
+
+def photos(desk: Desk) -> Iterator[object]:
+    """The whole spectrum: a histogram, photos that hang where they belong, and the favourites."""
+    store, unit, files, buckets = desk.store, desk.unit, {}, []
+    for bucket in store.spectrum(unit, each=_HUNG):
+        examples = []
+        for place, number in enumerate(bucket.examples.numbers.tolist()):
+            files[f"photos/{number}"] = picture = jpeg(store.seen(number), _SIDE)
+            examples.append(_example(bucket.examples, place, f"photos/{number}"))
+            yield picture
+        buckets.append({"share": bucket.share, "limits": bucket.limits, "examples": examples})
+    top = store.top(unit, _TOP)
+    for number in top.numbers.tolist():
+        files[f"photos/cut {number}"] = picture = jpeg(store.crop(unit, number), _SIDE)
+        yield picture
+    histogram = store.histogram(unit)
+    content = {
+        "n": int(histogram.counts.sum()),
+        "histogram": {"edges": histogram.edges.tolist(), "counts": histogram.counts.tolist()},
+        "mean": float(histogram.mean),
+        "sd": float(histogram.sd),
+        "buckets": buckets,
+        "top": [
+            _example(top, place, f"photos/cut {photo}") for place, photo in enumerate(top.numbers.tolist())
+        ],
+        "provenance": histogram.provenance.as_dict(),
+    }
+    yield Part(content, files)
+
+
+def _example(examples: Examples, place: int, picture: str) -> dict:
+    """What the page says of a photo."""
+    return {"picture": picture, "name": examples.names[place], "value": float(examples.values[place])}
+
+
+def words(desk: Desk) -> Iterator[object]:
+    """The written words that excite the unit most and least, in the first look that they were swept in."""
+    if desk.words is None or desk.unit.layer not in desk.words.layers:
+        yield Part({}, {})
+        return
+    known = desk.words.stimuli.words
+    values = desk.words.column(desk.unit)[: len(known)]
+    order = np.argsort(-values, kind="stable")[: int(np.isfinite(values).sum())]
+    reach = float(np.abs(values[order]).max()) or 1.0
+
+    def rows(places: np.ndarray) -> list[tuple[str, str, float]]:
+        return [(known[at], told_number(values[at]), float(values[at]) / reach) for at in places.tolist()]
+
+    told = desk.words.provenance(desk.unit.layer, str(desk.unit)).as_dict()
+    most, least = rows(order[:_WORDS]), rows(order[::-1][:_WORDS])
+    look = str(desk.words.stimuli.looks[0])
+    yield Part({"n": len(known), "look": look, "most": most, "least": least, "provenance": told}, {})
