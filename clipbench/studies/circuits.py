@@ -216,7 +216,8 @@ def circuit(model: ImageModel, unit: str | Unit, images: Sequence[Image.Image], 
     Source: Cammarata et al. 2020 (Distill, "Thread: Circuits") and Voss et al. 2021 ("Visualizing Weights")
         for expanded weights, there with identities in place of nonlinearities; the check is clipbench's.
     """
-    return [*trace(model, unit, images, **options)][-1].result
+    *_, last = trace(model, unit, images, **options)
+    return last.result
 
 
 def trace(
