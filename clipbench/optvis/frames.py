@@ -1,8 +1,8 @@
 """How pictures grew, from noise to what excites: frames at some steps, and files that show them."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from clipbench.optvis.render import Step
 from clipbench.results import ENDINGS, Provenance, check_path, gif, mp4, png, save_bytes, svg
 
 LADDER = (0, 4, 48, 2048)  # noise, and three steps that an eye tells apart
-_FILM = 60  # frames of a film, 5 seconds
+_DOUBLING = 7  # frames of a film while the steps double; 256 steps take some 4 seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,12 @@ class Frames:
             provenance,
         )
 
+    def only(self, numbers: Collection[int]) -> "Frames":
+        """The same at those of the steps that are among these numbers, and at the last."""
+        chosen = [place for place, each in enumerate(self.numbers) if each in {*numbers, self.numbers[-1]}]
+        told = tuple(self.numbers[place] for place in chosen)
+        return replace(self, numbers=told, values=self.values[chosen], pixels=self.pixels[chosen])
+
     @property
     def sheets(self) -> list[Image.Image]:
         """For each kept step all pictures side by side."""
@@ -61,26 +67,29 @@ class Frames:
         """What to write at each kept step."""
         return [f"step {number:,}" if number else "noise" for number in self.numbers]
 
-    def save(self, path: str | Path) -> Path:
-        """Write a file with its provenance, which appears at once or not at all.
+    def encoded(self, ending: str) -> bytes:
+        """What is to be in a file of that ending, one of `ENDINGS`; its provenance is in it.
 
         A .png shows the last of the steps; .gif and .mp4 are films; .svg is a table, a row for each picture
         and a column for each step.
+        """
+        match ending:
+            case ".gif":
+                return gif(self.sheets, self.provenance)
+            case ".mp4":
+                return mp4(self.sheets, self.provenance)
+            case ".svg":
+                return svg(self.rows, self.names, self.captions, self.provenance)
+        return png(self.sheets[-1], self.provenance)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a file as `encoded`, which appears at once or not at all.
 
         Raises:
             ClipbenchError: another ending, or a folder that is missing, read-only or full.
         """
         path = check_path(path, ENDINGS)
-        match path.suffix.lower():
-            case ".gif":
-                content = gif(self.sheets, self.provenance)
-            case ".mp4":
-                content = mp4(self.sheets, self.provenance)
-            case ".svg":
-                content = svg(self.rows, self.names, self.captions, self.provenance)
-            case _:
-                content = png(self.sheets[-1], self.provenance)
-        return save_bytes(content, path)
+        return save_bytes(self.encoded(path.suffix.lower()), path)
 
 
 def as_bytes(images: torch.Tensor) -> np.ndarray:
@@ -91,13 +100,15 @@ def as_bytes(images: torch.Tensor) -> np.ndarray:
 def side_by_side(pixels: np.ndarray) -> Image.Image:
     """(n, h, w, c) uint8 as one picture, row by row in a nearly square grid."""
     columns = math.ceil(math.sqrt(len(pixels)))
-    grid = make_grid(torch.from_numpy(pixels).permute(0, 3, 1, 2), nrow=columns)
+    grid = make_grid(torch.tensor(pixels).permute(0, 3, 1, 2), nrow=columns)
     return Image.fromarray(grid.permute(1, 2, 0).contiguous().numpy())
 
 
 def film_steps(last: int) -> tuple[int, ...]:
-    """The steps of a film: each doubling takes as long as the one before, since the start changes most."""
-    return tuple(sorted({0, *np.geomspace(1, last, _FILM - 1).round().astype(int).tolist()}))
+    """The steps of a film: as many in each doubling, since the start changes most; and the last."""
+    doublings = math.ceil(math.log2(last) * _DOUBLING)
+    ladder = {round(2 ** (frame / _DOUBLING)) for frame in range(doublings)}
+    return tuple(sorted({0, last, *(number for number in ladder if number < last)}))
 
 
 def strip_steps(last: int) -> tuple[int, ...]:
