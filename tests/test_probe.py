@@ -7,6 +7,7 @@ import torch
 import clipbench as cb
 from clipbench.attacks import AttackResult
 from clipbench.classify import as_classifier
+from clipbench.classify.probe import SHIPPED
 from clipbench.classify.training import ridge, split
 
 WIDE = 8
@@ -80,6 +81,23 @@ def test_the_parts_are_three_one_and_one_fifth_of_each_class():
     assert not np.array_equal(parts[0], split(truths, 1)[0])
 
 
+def test_what_is_marked_is_held_out_first_and_chosen_by_next():
+    truths, first = np.array(["a"] * 10 + ["b"] * 10), np.arange(20) % 10 >= 7  # three of each kind
+    train, validation, test = split(truths, 0, first)
+    assert first[test].all() and len(test) == 4
+    assert first[validation].sum() == 2 and not first[train].any()
+    assert sorted(np.concatenate([train, validation, test])) == list(range(20))
+
+
+def test_a_probe_holds_out_what_is_marked(stub):
+    features, truths = blobs(100, 4, noise=0.3)
+    marked = np.arange(100) >= 80  # a fifth of each class
+    probe = cb.train_probe(stub, features, truths, first=marked)
+    right = [probe.labels[answer] == truth for answer, truth in
+             zip(answers(probe, features[80:]).argmax(axis=1), truths[80:], strict=True)]  # fmt: skip
+    assert (probe.held_out.hits, probe.held_out.n) == (sum(right), 20)
+
+
 def test_the_sparse_one_uses_the_coordinates_that_tell_and_no_others(stub):
     """Of eight coordinates three carry the classes."""
     features, truths = blobs(90, 3, noise=0.1)
@@ -117,11 +135,23 @@ def test_a_saved_probe_is_the_same_and_refuses_other_weights(stub, tmp_path):
         cb.load_probe(path, other)
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_shipped_for_mini_is_loaded_by_name_and_by_no_other_weights(mini, stub, name):
+    probe = cb.load_probe(name, mini)
+    photos = [one for one in cb.samples() if one.truth in probe.labels]
+    result = cb.attack(probe, [one.image for one in photos], target=photos[0].truth, text="o")
+    assert result.labels == probe.labels and probe.provenance.n > 1000
+    assert probe.held_out.interval[0] > 10 / len(probe.labels)  # ten times chance at least
+    assert ("ridge readout of the logits of timm/tf_efficientnet_lite0" in probe.kind) == (name == "readout")
+    with pytest.raises(cb.ClipbenchError, match="was trained on mini with weights"):
+        cb.load_probe(name, stub)
+
+
 def test_files_that_are_no_probe(stub, tmp_path):
     features, truths = blobs(30, 3, noise=0.2)
     with pytest.raises(cb.ClipbenchError, match="must end in .npz"):
         cb.train_probe(stub, features, truths).save(tmp_path / "x.pkl")
-    with pytest.raises(cb.ClipbenchError, match="there is no probe"):
+    with pytest.raises(cb.ClipbenchError, match="no probe .* for mini there are tiny-imagenet, readout"):
         cb.load_probe(tmp_path / "x.npz", stub)
     for content in (b"", b"PK\x03\x04 cut off", b"{}"):
         (tmp_path / "x.npz").write_bytes(content)

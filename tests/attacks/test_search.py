@@ -7,9 +7,10 @@ import torch
 import clipbench as cb
 from clipbench.attacks import METHODS, SearchResult, reading, search, text_search
 from clipbench.attacks.attribution import logits_from, values_at
-from clipbench.attacks.text_search import edited
+from clipbench.attacks.text_search import Found, edited
 from clipbench.attacks.trials import Trials
 from clipbench.classify import as_classifier
+from clipbench.intervals import Rate
 from clipbench.stimuli import ARTICLE, Tag
 
 # White paper over the whole picture: how bright a grey picture becomes depends on the ink of the text alone.
@@ -77,6 +78,41 @@ def test_the_figures_to_rank_by_are_of_photos_that_no_search_has_seen(bright, ph
             alone = cb.attack(bright, own, target="grey", text=found.text, recipe=SHEET)
             assert rate == alone.success
     assert result.provenance.n == 4
+
+
+def test_a_text_is_better_beyond_luck_only_if_the_photos_say_so(bright, photos):
+    result = cb.attack_search(
+        bright, photos, target="grey", vocabulary=WORDS, methods=["brute force"], recipe=SHEET
+    )
+    own = cb.attack(bright, photos[1::2], target="grey", text="grey", recipe=SHEET)
+    for found in result.found:
+        alone = cb.attack(bright, photos[1::2], target="grey", text=found.text, recipe=SHEET)
+        pairs = list(zip(alone.outcomes, own.outcomes, strict=True))
+        won = ("changed to", "neither")
+        assert (found.gained, found.lost) == (pairs.count(won), pairs.count(won[::-1]))
+        assert found.success.hits - result.own.success.hits == found.gained - found.lost
+    assert result.surely_better == ()  # four photos are too few for that, whatever they say
+    assert set(result.best_of) == {"brute force"} and result.best_of["brute force"] == result.found[0]
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "luck"), [(0, 0, 1), (3, 1, 5 / 16), (10, 0, 1 / 1024), (2, 9, 1 - 12 / 2048)]
+)
+def test_luck_is_how_often_fair_coins_do_as_well(gained, lost, luck):
+    found = Found("x", Rate(1, 20), Rate(1, 20), gained, lost, ("edits",))
+    assert found.luck == pytest.approx(luck)
+
+
+def test_many_texts_need_more_photos_to_be_surely_better():
+    def result(others, gained):
+        rates = (Rate(10 + gained, 40), Rate(1, 1))
+        own = Found("own", Rate(10, 40), Rate(1, 1), 0, 0, ("own name",))
+        found = [Found(f"text {n}", *rates, gained, 0, ("edits",)) for n in range(others)]
+        return SearchResult("own", (*found, own), {"edits": 1}, 0, cb.Provenance("stub", "0", "by hand"))
+
+    assert len(result(1, 5).surely_better) == 1  # 1 in 32
+    assert len(result(2, 5).surely_better) == 0  # 1 in 16
+    assert len(result(2, 6).surely_better) == 2
 
 
 def test_edits_are_all_texts_one_letter_away():

@@ -1,4 +1,4 @@
-"""Which units did it, and holding them: against sums that must come out, and effects that must show."""
+"""Which units did it: against sums that must come out."""
 
 import json
 
@@ -7,10 +7,8 @@ import pytest
 import torch
 
 import clipbench as cb
-from clipbench.attacks import Case, Defence, Held, SearchResult, Why, defend, explanation
-from clipbench.attacks.defence import _matched
+from clipbench.attacks import Curve, Defence, SearchResult, Why, explanation
 from clipbench.classify import as_classifier
-from clipbench.intervals import Rate
 
 LABELS = ["apple", "iPod", "mug"]
 
@@ -122,108 +120,9 @@ def test_bad_input(chaos, pairs, change, sentence):
         cb.why(chaos, pairs[0], pairs[1][:2], target="iPod", labels=LABELS)
 
 
-def curve(**shares):
-    """A curve of one k: (success, clean) of a hundred each, for each kind."""
-    rows = [
-        Held(kind, 0 if kind == "none" else 5, Rate(hits, 100), Rate(right, 100))
-        for kind, (hits, right) in shares.items()
-    ]
-    return Defence("l", (1, 2), tuple(rows), len(rows), len(rows), cb.Provenance("stub", "0", "by hand"))
-
-
-@pytest.mark.parametrize(
-    ("reading", "matched", "best", "works"),
-    [
-        ((20, 88), (75, 90), True, True),
-        ((41, 90), (75, 90), False, False),  # not half
-        ((20, 86), (75, 90), False, False),  # four points of accuracy
-        ((20, 88), (30, 90), True, False),  # the control does nearly as well
-    ],
-)
-def test_a_defence_is_judged_by_its_controls(reading, matched, best, works, tmp_path):
-    told = curve(none=(80, 90), reading=reading, random=(78, 90), matched=matched)
-    assert (told.best is not None, told.works) == (best, works)
-    assert told.summary.startswith("the defence works") == works
-    assert Defence.load(told.save(tmp_path / "x.json")).as_dict() == told.as_dict()
-
-
-def test_where_no_attack_succeeds_there_is_nothing_to_defend():
-    told = curve(none=(0, 90), reading=(0, 90), random=(0, 90), matched=(0, 90))
-    assert told.best is None and not told.works
-
-
-def test_the_curve_as_a_figure_has_a_line_for_each_kind_from_the_same_start():
-    told = curve(none=(80, 90), reading=(20, 88), random=(78, 90), matched=(75, 89))
-    figure = cb.figures.defence(told)
-    assert [line.name for line in figure.data] == ["reading", "random", "matched"]
-    assert [(line.x, line.y) for line in figure.data] == [
-        ((0.9, 0.88), (0.8, 0.2)), ((0.9, 0.9), (0.8, 0.78)), ((0.9, 0.89), (0.8, 0.75)),
-    ]  # fmt: skip
-    assert figure.data[0].text == ("0", "5")
-    low, high = Rate(20, 100).interval
-    reading = figure.data[0]
-    assert reading.error_y.array[1] == pytest.approx(high - 0.2)
-    assert reading.error_y.arrayminus[1] == pytest.approx(0.2 - low)
-
-
 def test_files_that_are_something_else(tmp_path):
     (tmp_path / "x").write_text("[]")
-    for kind in (Defence, SearchResult, Why):
+    for kind in (Curve, Defence, SearchResult, Why):
         for path in (tmp_path / "x", tmp_path / "none"):
             with pytest.raises(cb.ClipbenchError, match="that clipbench has written"):
                 kind.load(path)
-
-
-def test_matched_units_are_the_nearest_others_and_none_twice():
-    activity = np.array([1.0, 5.0, 5.1, 1.2, 8.0, 4.8])
-    assert _matched([1, 2, 0, 3, 4, 5], 2, activity) == [
-        5,
-        4,
-    ]  # 4.8 for 5.0; then 8.0 is nearer to 5.1 than 1.2
-    assert _matched([0, 3, 1, 2, 4, 5], 1, activity) == [3]
-
-
-def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos):
-    images = [one.image for one in cb.samples()[:4]]
-    truths, cases = ["apple", "mug", "apple", "mug"], [Case("iPod", "iPod"), Case("mug", "mug")]
-    classifier = as_classifier(chaos, LABELS)
-    before = chaos.encode_image(images[:1])
-    steps = []
-    for step in defend(classifier, images, truths, cases, ks=(2,)):
-        torch.testing.assert_close(chaos.encode_image(images[:1]), before)  # nothing is held in between
-        steps.append(step)
-    last = steps[-1]
-    assert [step.done for step in steps] == [1, 2, 3, 4] and last.total == 4
-    assert [row.kind for row in last.rows] == ["none", "reading", "random", "matched"]
-    assert [row.k for row in last.rows] == [0, 2, 2, 2]
-    assert sorted(last.units) == list(range(1280))
-    for row, units in ((last.rows[0], []), (last.rows[1], last.units[:2])):
-        with chaos.ablate([f"conv_head:{unit}" for unit in units]):
-            alone = cb.attack(classifier, images[1::2], target="mug", text="mug", truths=truths[1::2])
-        assert (row.success, row.clean) == (alone.success, alone.clean)
-    assert last.rows[2].success.n == 3 * last.rows[1].success.n  # three draws
-    carried = cb.why(
-        classifier, [chaos.crop(image) for image in images[::2]],
-        [cb.overlay(chaos.crop(image), "iPod") for image in images[::2]], target="iPod", against=truths[::2],
-    )  # fmt: skip
-    assert last.units[:20] == carried.ranked[:20]  # found on the first halves alone
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"images": 1}, "1 photos and 2 texts cannot be halved"),
-        ({"cases": 1}, "4 photos and 1 texts cannot be halved"),
-        ({"truths": 3}, "3 truths for 4 images"),
-        ({"at": "noon"}, "held at 'zero' or 'mean', not at 'noon'"),
-        ({"ks": (3, 1)}, "must ascend, from 1 to 640, not \\[3, 1\\]"),
-        ({"ks": (0,)}, "must ascend"),
-        ({"ks": (641,)}, "must ascend"),
-    ],
-)
-def test_a_defence_that_cannot_be(chaos, plain, change, sentence):
-    images, truths = [plain(0)] * change.get("images", 4), ["apple"] * change.get("truths", 4)
-    cases = [Case("iPod", "iPod"), Case("mug", "mug")][: change.get("cases", 2)]
-    options = {name: change[name] for name in ("at", "ks") if name in change}
-    with pytest.raises(cb.ClipbenchError, match=sentence):
-        next(defend(as_classifier(chaos, LABELS), images, truths, cases, **options))

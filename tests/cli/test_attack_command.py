@@ -5,7 +5,8 @@ import json
 import pytest
 
 import clipbench as cb
-from clipbench.attacks import AttackResult
+from clipbench.attacks import AXES, AttackResult, Case, Curve, robustness
+from clipbench.classify import as_classifier
 from clipbench.stimuli import Recipe, Tag
 
 ASK = ["--target", "iPod", "--text", "iPod", "--labels", "apple,iPod,mug"]
@@ -82,3 +83,44 @@ def test_files_probe_and_broken_pictures(run, answer, folder, tmp_path):
 def test_a_folder_without_pictures(run, tmp_path):
     status, out, err = run("attack", tmp_path, *ASK)
     assert (status, out) == (2, "") and "there is no picture in" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "axis", "values"),
+    [
+        (["--sweep", "size", "--values", "10,20.5"], "size", [10, 20.5]),
+        (
+            ["--sweep", "font", "--values", "DejaVu Sans,DejaVu Serif"],
+            "font",
+            ["DejaVu Sans", "DejaVu Serif"],
+        ),
+        (["--sweep", "place", "--values", "0.2 0.2, 0.5 0.5"], "place", ["0.2 0.2", "0.5 0.5"]),
+        (["--sweep", "opacity", "--paper"], "opacity", list(AXES["opacity"].values)),
+    ],
+)
+def test_a_sweep_is_the_curve_of_robustness(answer, folder, tmp_path, arguments, axis, values):
+    out = tmp_path / "x.parquet"
+    arguments = [*arguments, "--model", "mini/random", "--out", out]
+    document = answer("attack", folder, *ASK, *arguments)
+    files = [folder / "apple.png", folder / "mugs" / "mug.PNG"]
+    model, look = cb.models.load("mini/random"), Tag() if "--paper" in arguments else Recipe()
+    classifier = as_classifier(model, ["apple", "iPod", "mug"])
+    *_, last = robustness(classifier, files, Case("iPod", "iPod", look), axis, values)
+    assert document == json.loads(json.dumps(last.curve.as_dict()))
+    assert Curve.load(out) == last.curve
+
+
+def test_a_sweep_as_a_table(run, folder):
+    arguments = ["--sweep", "copies", "--values", "1,8", "--model", "mini/random"]
+    status, out, err = run("attack", folder, *ASK, *arguments)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split()[:3] == ["copies", "images", "success"]
+    assert [line.split()[:2][1][-2:] for line in lines[1:3]] == ["/2", "/2"] and "n = 2" in lines[-1]
+
+
+def test_the_help_names_every_axis(run, capsys):
+    with pytest.raises(SystemExit):
+        run("attack", "--help")
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"vary one thing: {', '.join(AXES)}" in told
