@@ -48,10 +48,12 @@ _MODULES = {
     "models": "clipbench.models",
     "objectives": "clipbench.optvis.objectives",
     "optvis": "clipbench.optvis",
+    "parity": "clipbench.parity",
     "parametrizations": "clipbench.optvis.parametrizations",
     "priors": "clipbench.optvis.priors",
     "probes": "clipbench.optvis.probes",
     "regularizers": "clipbench.optvis.regularizers",
+    "studies": "clipbench.studies",
     "transforms": "clipbench.optvis.transforms",
 }
 

@@ -18,6 +18,7 @@ from clipbench.cli import (
     models,
     multimodal,
     output,
+    parity,
     pretrain,
     stroop,
     trust,
@@ -54,6 +55,7 @@ def parser() -> Parser:
         attack,
         attack_search,
         stroop,
+        parity,
         pretrain,
     ):
         module.add(commands)

@@ -6,9 +6,12 @@ Backgrounds are clear and text is grey, so that a figure suits light and dark pa
 from clipbench.figures.attacks import defence, nine, search
 from clipbench.figures.bars import before_after
 from clipbench.figures.circuit import circuit, kernel_picture
+from clipbench.figures.conditional import conditional, given_label, recall
+from clipbench.figures.emotions import codes, emotion_wheel
 from clipbench.figures.explanation import places, why
 from clipbench.figures.growth import growth
 from clipbench.figures.inks import stroop, stroop_opacity
+from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.robustness import robustness
 from clipbench.figures.strip import strip
@@ -16,6 +19,7 @@ from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
 from clipbench.figures.trust import survival
 from clipbench.figures.wild import in_the_wild, thing_table
+from clipbench.figures.world import world_map
 
 __all__ = [
     "AFTER",
@@ -24,15 +28,21 @@ __all__ = [
     "TICK",
     "before_after",
     "circuit",
+    "codes",
+    "conditional",
     "defence",
+    "emotion_wheel",
+    "given_label",
     "growth",
     "in_the_wild",
     "kernel_picture",
+    "ledger",
     "multimodal_table",
     "nine",
     "percent",
     "places",
     "predictions",
+    "recall",
     "robustness",
     "search",
     "similarities",
@@ -43,4 +53,5 @@ __all__ = [
     "thing_table",
     "weights",
     "why",
+    "world_map",
 ]

@@ -21,6 +21,7 @@ class Claim:
         tolerance: largest difference from a number that still agrees; of words, how many may be missing.
         needs: what it takes, such as "RN50x4"; empty where the records are enough.
         erratum: what is wrong with the published value, if something is.
+        corrected: what is right instead.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Claim:
     tolerance: float = 0.0
     needs: str = ""
     erratum: str = ""
+    corrected: Value | None = None
 
     @property
     def topic(self) -> str:
@@ -38,11 +40,18 @@ class Claim:
 
     def agrees(self, found: Value) -> bool:
         """Whether what was found is the published value, within the tolerance."""
-        if isinstance(self.published, str):
-            return found == self.published
-        if isinstance(self.published, tuple):
-            return len(set(self.published) - set(found)) <= self.tolerance
-        return abs(found - self.published) <= self.tolerance
+        return self._equal(self.published, found)
+
+    def errs(self, found: Value) -> bool:
+        """Whether it is what the erratum says instead."""
+        return self.corrected is not None and self._equal(self.corrected, found)
+
+    def _equal(self, wanted: Value, found: Value) -> bool:
+        if isinstance(wanted, str):
+            return found == wanted
+        if isinstance(wanted, tuple):
+            return len(set(wanted) - set(found)) <= self.tolerance
+        return abs(found - wanted) <= self.tolerance
 
 
 def _nothing(*_: ClipModel) -> Answers:

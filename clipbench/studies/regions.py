@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from clipbench.errors import ClipbenchError
-from clipbench.studies.names import Names
 from clipbench.studies.records import CREDIT, RegionUnit, world
+from clipbench.studies.written_names import Names
 
 _TURN = 6.28  # the article's 2 π
 _MAP, _MAP_OPACITY, _CITY_OPACITY = 1.1, 1.6, 1.5  # by which its map scales answers before it colours them

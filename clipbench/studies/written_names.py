@@ -43,7 +43,7 @@ class Names:
         return tuple(self.names[place] for place in np.argsort(-self.answers[:, unit], kind="stable")[:count])
 
     def sds(self, unit: int) -> np.ndarray:
-        """(n,) answers of a unit in standard deviations over the names, about their mean; zeros if constant."""
+        """(n,) answers of a unit in standard deviations over the names; zeros if it is constant."""
         check_channel(unit, self.answers.shape[1], self.layer)
         own = self.answers[:, unit].astype(np.float64)
         return (own - own.mean()) / (own.std() or 1)
@@ -96,7 +96,7 @@ def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Names
         After each batch how far it has come; the last one, and only that, with the result.
 
     Raises:
-        ClipbenchError: no names, one of them twice, one that cannot be drawn, or a layer that the model lacks.
+        ClipbenchError: no names, one twice, one that cannot be drawn, or a layer that the model lacks.
 
     Source: Goh et al. 2021, section "Region Neurons": activations averaged over font sizes, maximum over
     positions. Font and sizes are clipbench's.

@@ -1,0 +1,55 @@
+"""The 66 region units: the colours of their maps, and the countries that they answer to."""
+
+import hashlib
+
+import numpy as np
+
+from clipbench.models import ClipModel
+from clipbench.parity.claim import Answers, Chapter, Claim, Value
+from clipbench.studies import records, regions
+from clipbench.studies.records import RegionUnit
+from clipbench.studies.written_names import names
+
+_DRAWN = "colours by the stated formula against those that the article's own code gives, all places of a map"
+_NAMED = "the five largest of the unit's answers to the written names of 175 countries"
+
+
+def chapter() -> Chapter:
+    """Maps, which need nothing, and countries, which need the unit's model."""
+    claims = []
+    for one in records.region_units():
+        claims.append(Claim(f"{_key(one)}/map", f"map of {one.label}", digest(_by_article(one)), _DRAWN))
+        countries, _ = regions.strongest(one)
+        what = f"countries that {one.label} answers to most"
+        claims.append(Claim(f"{_key(one)}/countries", what, countries, _NAMED, 2, one.model))
+    return Chapter(tuple(claims), _recount, _measure)
+
+
+def digest(hsl: np.ndarray) -> Value:
+    """A short name of some colours, equal where they are equal to a thousandth of a degree and a percent."""
+    return hashlib.sha256((hsl.round(3) + 0.0).tobytes()).hexdigest()[:12]
+
+
+def _key(one: RegionUnit) -> str:
+    return f"regions/{one.model}:{one.unit}"
+
+
+def _by_article(one: RegionUnit) -> np.ndarray:
+    """Colours of all countries, cities and cells, looked up in what the article's code gives to a value."""
+    told = records.record("regions")["colours"]
+    places, cells = np.array(told["places"]), np.array(told["map"])
+    return np.concatenate([places[one.countries], places[one.cities], cells[one.map.reshape(-1)]])
+
+
+def _recount() -> Answers:
+    for one in records.region_units():
+        parts = (one.countries / 255, one.cities / 255, 1.1 * one.map.reshape(-1) / 255)
+        drawn = np.concatenate([regions.colours(part[None]) for part in parts])
+        yield f"{_key(one)}/map", digest(drawn)
+
+
+def _measure(model: ClipModel) -> Answers:
+    *_, last = names(model, regions.country_names(), records.LAYER)
+    for one in records.region_units():
+        if one.model == records.MODEL:
+            yield f"{_key(one)}/countries", last.result.top(one.unit, 5)

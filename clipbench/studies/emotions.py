@@ -1,0 +1,303 @@
+"""Emotions as sums of units: sparse codes of words, and the wheel that they make."""
+
+import colorsys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from clipbench.errors import ClipbenchError, unknown
+from clipbench.models import ClipModel, Read
+from clipbench.results import Provenance
+from clipbench.studies.records import LAYER, MODEL, record, unit_names
+
+PROMPTS = (
+    "i am feeling {}",
+    "Me feeling {} on my face",
+    "a photo of me with a {} expression on my face",
+)
+DETAIL = 2.0  # times the least inverse penalty that lets any unit in
+SPARSITIES = ("10", "20", "30", "40", "100", "1000")  # of the published codes; the article's figures show 40
+FACTORS = 7  # of the wheel, as published
+_SHOWN = 0.05  # smallest share of the largest coefficient that the article shows
+_CHUNK = 16  # pictures in one backward pass
+_RAISED = 5.0  # times the root mean square of the layer
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Sparse codes of words in the units of a layer.
+
+    Args:
+        layer: whose units they are.
+        words: k words.
+        weights: (k, units) float64; most are zero.
+        names: what a unit is called, of those that somebody has named.
+        provenance: model and recipe; n counts prompts.
+    """
+
+    layer: str
+    words: tuple[str, ...]
+    weights: np.ndarray
+    names: dict[int, str]
+    provenance: Provenance
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(k,) number of units in each code."""
+        return (self.weights != 0).sum(axis=1)
+
+    def code(self, word: str, count: int = 4, without: Sequence[int] = ()) -> tuple[tuple[int, float], ...]:
+        """(unit, share of the largest) as the article shows a code: positive ones first, then the negative.
+
+        Args:
+            word: one of `words`.
+            count: units at most.
+            without: units to leave out; the article leaves out those that answer to letters.
+
+        Raises:
+            ClipbenchError: the codes lack the word; the sentence names the nearest.
+        """
+        if word not in self.words:
+            raise unknown("word", word, self.words)
+        row = self.weights[self.words.index(word)].copy()
+        row[list(without)] = 0
+        largest = row.max()
+        if largest <= 0:
+            return ()
+        kept = [unit for unit in np.flatnonzero(row).tolist() if abs(row[unit]) / largest > _SHOWN]
+        ranked = sorted(kept, key=lambda unit: (row[unit] < 0, -abs(row[unit])))
+        return tuple((unit, float(row[unit] / largest)) for unit in ranked[:count])
+
+
+@dataclass(frozen=True, eq=False)
+class CodesProgress:
+    """How far `codes` has come, in words; `result` is None until all are done."""
+
+    done: int
+    total: int
+    result: Codes | None = None
+
+
+def wheel_words() -> tuple[str, ...]:
+    """The 126 words of the feeling wheel that the article asked for."""
+    return tuple(record("emotions")["codes"]["40"])
+
+
+def published_codes(sparsity: str = "40") -> Codes:
+    """The article's codes, before units that answer to letters are left out.
+
+    Raises:
+        ClipbenchError: a sparsity that is not among `SPARSITIES`.
+    """
+    if sparsity not in SPARSITIES:
+        raise unknown("sparsity", sparsity, SPARSITIES)
+    told = record("emotions")["codes"][sparsity]
+    weights = np.zeros((len(told), 2560))
+    for row, code in enumerate(told.values()):
+        for coefficient, unit in code:
+            weights[row, unit] = coefficient
+    provenance = Provenance(f"{MODEL} (published)", "", f"sparse codes, sparsity {sparsity}", n=3 * len(told))
+    return Codes(LAYER, tuple(told), weights, unit_names(), provenance)
+
+
+def text_units() -> tuple[int, ...]:
+    """The 70 units of RN50x4 that answer to letters; the article left them out of its codes by hand."""
+    return tuple(record("emotions")["text_units"])
+
+
+def codes(
+    model: ClipModel, words: Sequence[str], layer: str | None = None, detail: float = DETAIL
+) -> Iterator[CodesProgress]:
+    """Find which units tell each word from the others, a word at a time.
+
+    Each word is put into three prompts. A prompt weighs the units of a layer by how they change its logit,
+    linearised at a grey picture: that is the article's W x_text. L1 logistic regression then tells the
+    prompts of a word from all others; its coefficients are the word's code.
+
+    Args:
+        model: a CLIP.
+        words: k different words, at least 2.
+        layer: None takes the last one that has a map.
+        detail: inverse penalty in multiples of the least that lets any unit in; up to 1 all codes are empty.
+
+    Raises:
+        ClipbenchError: too few words, one twice, no such layer, no positive detail.
+
+    Source: Goh et al. 2021, section "Emotion Composition". Its penalty is not published; this one is
+    clipbench's, and so are the standardisation of the units and the equal weight of both classes.
+    """
+    layer = layer or model.last_layer
+    if len(words) < 2 or len(set(words)) < len(words):
+        raise ClipbenchError(f"codes need at least two words, each once, not {list(words)[:6]}")
+    if not detail > 0:
+        raise ClipbenchError(f"detail must be above 0, not {detail:g}; 2 gives a handful of units")
+    prompts = [prompt.format(word) for word in words for prompt in PROMPTS]
+    rows = standardised((model.encode_text(prompts) @ slopes(model, layer)).double().cpu().numpy())
+    kept = []
+    for number in range(len(words)):
+        own = np.arange(len(prompts)) // len(PROMPTS) == number
+        kept.append(sparse_fit(rows, own, detail / least_penalty(rows, own)))
+        yield CodesProgress(number + 1, len(words))
+    recipe = f"{len(PROMPTS)} prompts a word, linearised at grey, L1 logistic regression, detail {detail:g}"
+    provenance = Provenance(model.name, model.weights_hash, recipe, unit=layer, n=len(prompts))
+    yield CodesProgress(len(words), len(words), Codes(layer, tuple(words), np.stack(kept), {}, provenance))
+
+
+@torch.enable_grad()
+def slopes(model: ClipModel, layer: str) -> Tensor:
+    """(d, units): how much each unit, raised at all positions alike, moves each number of the embedding.
+
+    The embedding is the one before it is scaled to length 1, at a grey picture.
+    """
+    page, before, after = _grey(model), Read(layer), Read("embedding")
+    with torch.no_grad():
+        at = model.read(model.pixels([page]), [before])[before]
+    wide, found = model.layer("embedding").channels, []
+    for start in range(0, wide, _CHUNK):
+        some = torch.arange(start, min(start + _CHUNK, wide), device=model.device)
+        values = at.expand(len(some), *at.shape[1:]).clone().requires_grad_()
+        pixels = model.pixels([page]).expand(len(some), -1, -1, -1)
+        with model.replace(layer, values):
+            embedding = model.read(pixels, [after])[after].flatten(1)
+        found.append(torch.autograd.grad(embedding.gather(1, some[:, None]).sum(), values)[0].sum(dim=(2, 3)))
+    return torch.cat(found).float()
+
+
+def standardised(rows: np.ndarray) -> np.ndarray:
+    """(n, d) with mean 0 and standard deviation 1 in each column; constant columns become zeros."""
+    inner = rows - rows.mean(axis=0)
+    sd = inner.std(axis=0)
+    return np.where(sd > 1e-12, inner / np.where(sd > 1e-12, sd, 1), 0)
+
+
+def least_penalty(rows: np.ndarray, own: np.ndarray) -> float:
+    """The least L1 penalty at which `sparse_fit` leaves no unit: the steepest slope of its loss at zero."""
+    return float(np.abs(_counts(own) * (own - 0.5) @ rows).max())
+
+
+def sparse_fit(rows: np.ndarray, own: np.ndarray, c: float) -> np.ndarray:
+    """L1 logistic regression without a constant, both classes of equal weight.
+
+    Args:
+        rows: (n, d), standardised.
+        own: (n,) bool, the class.
+        c: inverse penalty.
+
+    Returns:
+        (d,) coefficients.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    how = {"solver": "liblinear", "l1_ratio": 1.0, "class_weight": "balanced", "random_state": 0}
+    fitted = LogisticRegression(C=c, fit_intercept=False, tol=1e-6, max_iter=1000, **how).fit(rows, own)
+    return fitted.coef_[0]
+
+
+def _counts(own: np.ndarray) -> np.ndarray:
+    """(n,) how much each row counts when both classes weigh alike, n / 2 each."""
+    share = own.mean()
+    return np.where(own, 0.5 / share, 0.5 / (1 - share))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What raising a code's first unit did to its word on a grey picture.
+
+    Args:
+        word: the word.
+        unit: the first unit of its code.
+        before, after: cosine of the picture and the word's first prompt.
+    """
+
+    word: str
+    unit: int
+    before: float
+    after: float
+
+
+@torch.no_grad()
+def raised(model: ClipModel, found: Codes) -> list[Raised]:
+    """Raise the first unit of each code on a grey picture, as the article did to check its codes.
+
+    Words without a code are left out.
+
+    Args:
+        model: the one that the codes are of.
+        found: its codes.
+    """
+    page, layer = _grey(model), Read(found.layer)
+    firsts = {word: code[0][0] for word in found.words if (code := found.code(word, 1))}
+    strength = (
+        _RAISED * model.read(model.pixels([page]), [layer])[layer].float().square().mean().sqrt().item()
+    )
+    base, told = model.encode_image([page])[0], []
+    pictures = {}
+    for unit in set(firsts.values()):
+        direction = torch.zeros(model.layer(found.layer).channels)
+        direction[unit] = 1
+        with model.add(found.layer, direction, strength):
+            pictures[unit] = model.encode_image([page])[0]
+    for word, unit in firsts.items():
+        text = model.encode_text([PROMPTS[0].format(word)])[0]
+        told.append(Raised(word, unit, float(base @ text), float(pictures[unit] @ text)))
+    return told
+
+
+@dataclass(frozen=True)
+class Disc:
+    """One word on the wheel.
+
+    Args:
+        word: the word.
+        row, column: its place on the wheel, 13 × 13.
+        colour: (red, green, blue), each 0 … 255.
+    """
+
+    word: str
+    row: float
+    column: float
+    colour: tuple[int, int, int]
+
+
+def wheel(found: Codes | None = None) -> tuple[Disc, ...]:
+    """The article's wheel of 121 words, coloured by seven factors of the codes.
+
+    Args:
+        found: codes that hold all 121 words; their factors are found anew by non-negative matrix
+            factorisation. None takes the published factors.
+
+    Raises:
+        ClipbenchError: codes that lack one of the words.
+    """
+    told = record("emotions")["atlas"]
+    factors = np.array([one["factors"] for one in told]) if found is None else _factors(found, told)
+    places = [(one["word"], one["row"], one["column"]) for one in told]
+    return tuple(Disc(*place, _mixed(row)) for place, row in zip(places, factors, strict=True))
+
+
+def _factors(found: Codes, told: list[dict]) -> np.ndarray:
+    from sklearn.decomposition import NMF
+
+    missing = [one["word"] for one in told if one["word"] not in found.words]
+    if missing:
+        raise ClipbenchError(f"the codes lack {missing[0]!r}, which the wheel shows; code all its words")
+    rows = np.clip([found.weights[found.words.index(one["word"])] for one in told], 0, None)
+    return NMF(FACTORS, init="nndsvd", max_iter=2000, random_state=0).fit_transform(rows)
+
+
+def _mixed(factors: np.ndarray) -> tuple[int, int, int]:
+    """The mean of the factors' colours; grey where none takes part. Hues as in the article."""
+    total = factors.sum()
+    if total == 0:
+        return 200, 200, 200
+    hues = [((360 / len(factors) * number + 91) / 360) % 1 for number in range(len(factors))]
+    colours = 255 * np.array([colorsys.hsv_to_rgb(hue, 0.7, 1) for hue in hues])
+    return tuple(int(round(part)) for part in factors @ colours / total)
+
+
+def _grey(model: ClipModel) -> Image.Image:
+    return Image.new("RGB", (model.image_size, model.image_size), (128, 128, 128))
