@@ -6,7 +6,7 @@ import ipywidgets as w
 
 from clipbench import figures
 from clipbench.attacks import WildTable, in_the_wild, shipped_photos
-from clipbench.attacks.published import MODEL, SHIPPED, wild_record
+from clipbench.attacks.published import MODEL, cards_of
 from clipbench.attacks.wild import CREDIT
 from clipbench.classify import Probe
 from widgets import parts
@@ -26,7 +26,8 @@ class Tables(w.VBox):
     """
 
     def __init__(self, title: str, method: str):
-        photos, cards = shipped_photos(), wild_record(SHIPPED)
+        photos = shipped_photos()
+        cards = cards_of(photos)
         own = {item: [place for place, photo in enumerate(photos) if photo.item == item] for item in _ITEMS}
         self._photos = {item: [photos[place] for place in places] for item, places in own.items()}
         self._published = {item: [getattr(cards[place], method) for place in own[item]] for item in own}

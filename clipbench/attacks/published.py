@@ -1,20 +1,20 @@
 """What the article published of its attacks: read from its records, and recounted."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from clipbench.attacks.stroop_effect import INKS, WORDS, Stroop
+from clipbench.attacks.wild import WildPhoto
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import Provenance
 
 MODEL = "RN50x4 (published)"
 RECORDS = Path(__file__).parent / "records"  # the article's own files, unchanged
-SHIPPED = Path(__file__).with_name("article_photos.json")  # the record of the nine photos that are shipped
 PHOTOS = 1000  # of ImageNet's validation set
 CLEAN = Rate(742, PHOTOS)  # the probe's accuracy on them without text
 
@@ -118,6 +118,20 @@ def wild_record(path: str | Path) -> list[WildCard]:
         for item, labels in _read(path).items()
         for label, told in labels.items()
     ]
+
+
+def cards_of(photos: Sequence[WildPhoto]) -> list[WildCard]:
+    """What the article's classifiers made of photos such as the nine that are shipped, in their order.
+
+    Raises:
+        ClipbenchError: a photo that the record in the wild has nothing of.
+    """
+    cards = {(card.item, card.label): card for card in wild_record(RECORDS / "in_the_wild_2.json")}
+    names = [(photo.item, photo.word.lower() or "blank") for photo in photos]
+    unknown = next((name for name in names if name not in cards), None)
+    if unknown is not None:
+        raise ClipbenchError(f"the article has no record of {' with '.join(unknown)}; give one of its photos")
+    return [cards[name] for name in names]
 
 
 def mislabelled(cards: list[WildCard], method: str) -> Rate:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import clipbench as cb
 from clipbench import Provenance, figures
 from clipbench.attacks import SearchResult, Why, published, shipped_photos
 from clipbench.attacks.text_search import Found
@@ -14,24 +15,18 @@ from clipbench.intervals import Rate
 PROVENANCE = Provenance("a model", "hash", "a recipe", n=1)
 
 
-def test_the_shipped_record_is_that_of_the_nine_photos():
-    whole = {
-        (card.item, card.label): card
-        for card in published.wild_record(published.RECORDS / "in_the_wild_2.json")
-    }
-    shipped = published.wild_record(published.SHIPPED)
-    assert [(card.item, card.label) for card in shipped] == [
-        (photo.item, photo.word.lower() or "blank") for photo in shipped_photos()
-    ]
-    for card in shipped:
-        for method in ("zero_shot", "probe"):
-            truth = getattr(whole[card.item, card.label], method)
-            assert getattr(card, method) == pytest.approx(truth, abs=1e-6)
+def test_a_photo_finds_its_card_in_the_record():
+    photos = shipped_photos()
+    found = [(card.item, card.label) for card in published.cards_of(photos)]
+    assert found == [(photo.item, photo.word.lower() or "blank") for photo in photos]
+    assert published.cards_of(photos[1:2])[0].winner("zero_shot") == "iPod"
+    with pytest.raises(cb.ClipbenchError, match="no record of apple with meow"):
+        published.cards_of([replace(photos[0], word="meow")])
 
 
 def test_a_table_of_a_thing_has_all_answers_below_their_photo():
     photos = shipped_photos()[:3]
-    theirs = [card.zero_shot for card in published.wild_record(published.SHIPPED)][:3]
+    theirs = [card.zero_shot for card in published.cards_of(photos)]
     mine = [{"Granny Smith": 0.9, "a <b>fruit</b>": 0.1}] * 3
     figure = figures.thing_table(photos, {"mine": mine, "theirs": theirs})
     labels = list(figure.layout.yaxis.ticktext)
