@@ -117,12 +117,12 @@ def test_a_figure_of_the_wall_is_only_text():
     assert "<b>" not in told and "<i>" not in told and 'x"' not in told and "→ &lt;i&gt;" in told
 
 
-def test_a_probe_is_found_by_the_weights_it_was_trained_on(chaos):
-    assert probes.probe_of(chaos) is None
+def test_probes_are_found_by_the_weights_they_were_trained_on(chaos):
+    assert probes.probes_of(chaos) == {} and probes.probe_of(chaos) is None
     probes.home().mkdir(parents=True)
     features = cb.embed(chaos, [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")] * 5)
     probe = cb.train_probe(chaos, features, ["red", "blue"] * 5)
     probe.save(probes.home() / "b.npz")
     other = Provenance("mini", "of other weights", "a recipe", n=1)
     replace(probe, provenance=other).save(probes.home() / "a.npz")
-    assert probes.probe_of(chaos).labels == ("blue", "red")
+    assert list(probes.probes_of(chaos)) == ["b"] and probes.probe_of(chaos).labels == ("blue", "red")

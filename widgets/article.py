@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from widgets import parts
 from widgets.inks import Inks
 from widgets.nine import NineTexts
-from widgets.probes import probe_of
 from widgets.tables import NinePhotos
 from widgets.wall import Wall
 from widgets.workbench import Workbench
@@ -20,5 +19,5 @@ class Panel(parts.Page):
     """
 
     def __init__(self, bench: Workbench, query: Mapping[str, str] | None = None):
-        sections = [NinePhotos(bench, probe_of), NineTexts(bench, probe_of), Inks(bench), Wall(bench)]
+        sections = [NinePhotos(bench), NineTexts(bench), Inks(bench), Wall(bench)]
         super().__init__(*(parts.classed(section, "cb-section") for section in sections))

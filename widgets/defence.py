@@ -15,9 +15,15 @@ from widgets.workbench import Workbench
 from widgets.worker import Worker
 
 _KS = (3, 10, 30, 100)  # units held
+_WAYS = {
+    "zero": "zero",
+    "their mean": "mean",
+    "at most what photos reach": "clamp",
+    "none: project reading away": "projection",
+}
 _ABOUT = (
     "The units that carry the attack are found on one half of the {n} shipped photos and of the labels "
-    "above, each used as a text, and held at zero on the other half. A defence is worth its name if its "
+    "above, each used as a text, and held on the other half. A defence is worth its name if its "
     "curve falls while the clean photos stay right, and if holding as many other units, drawn at random or "
     "just as active, does not do the same."
 )
@@ -32,17 +38,18 @@ class Curve(w.VBox):
 
     def __init__(self, bench: Workbench):
         self._bench, self._drawing, self._photos = bench, None, unlabelled()
+        self._way = parts.classed(w.ToggleButtons(options=_WAYS, description="hold at"), "cb-control")
         self._worker = Worker("Measure", self._work, self._take, _progress)
         self._chart, self._verdict, self._caption = Place(), parts.Note(), parts.Caption()
         about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
-        super().__init__([about, self._worker, self._verdict, self._chart, self._caption])
+        super().__init__([about, self._way, self._worker, self._verdict, self._chart, self._caption])
 
     def follow(self, drawing: Drawing) -> None:
         """Take over label and labels of a drawing; from any thread."""
         self._drawing = drawing
 
     def _work(self) -> Callable[[], Iterable[Defence]]:
-        scene, photos = self._drawing.scene, self._photos
+        scene, photos, way = self._drawing.scene, self._photos, self._way.value
         truths = [photo.truth for photo in photos]
 
         def work() -> Iterable[Defence]:
@@ -50,7 +57,7 @@ class Curve(w.VBox):
             classifier = as_classifier(self._bench.loaded(), list(labels))
             cases = [Case(label, label) for label in scene.asked]
             images = [photo.image for photo in photos]
-            return attacks.defend(classifier, images, truths, cases, ks=_KS, recipe=scene.recipe)
+            return attacks.defend(classifier, images, truths, cases, ks=_KS, at=way, recipe=scene.recipe)
 
         return work
 

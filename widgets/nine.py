@@ -12,6 +12,7 @@ from clipbench.stimuli import ARTICLE
 from widgets import parts
 from widgets.chart import Place
 from widgets.photos import unlabelled
+from widgets.probes import probes_of
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
@@ -21,11 +22,10 @@ class NineTexts(w.VBox):
 
     Args:
         bench: the shared state.
-        probe_of: model -> its linear probe, or None.
     """
 
-    def __init__(self, bench: Workbench, probe_of):
-        self._bench, self._probe_of, self._photos = bench, probe_of, [each.path for each in unlabelled()]
+    def __init__(self, bench: Workbench):
+        self._bench, self._photos = bench, [each.path for each in unlabelled()]
         self._worker = Worker("Measure", self._work, self._take, _progress)
         self._chart, self._caption = Place(), parts.Caption()
         text = parts.prose(
@@ -42,9 +42,8 @@ class NineTexts(w.VBox):
     def _work(self) -> Callable[[], Iterable[NineProgress]]:
         def work() -> Iterable[NineProgress]:
             model = self._bench.loaded()
-            probe = self._probe_of(model)
             columns = {model.name: as_classifier(model)}
-            columns |= {f"{model.name}, {probe.kind.partition(' of ')[0]}": probe} if probe else {}
+            columns |= {f"{model.name}, {name}": probe for name, probe in probes_of(model).items()}
             return attacks.nine(columns, self._photos)
 
         return work

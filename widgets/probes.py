@@ -1,9 +1,10 @@
-"""The linear probe of a model, if there is one."""
+"""The linear probes of a model, if there are any."""
 
 import os
 from pathlib import Path
 
 from clipbench.classify import Probe, load_probe
+from clipbench.classify.probe import SHIPPED
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 
@@ -13,11 +14,17 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "clipbench" / "probes"
 
 
-def probe_of(model: ImageModel) -> Probe | None:
-    """The first probe by name that was trained on these weights, or None."""
-    for path in sorted(home().glob("*.npz")):
+def probes_of(model: ImageModel) -> dict[str, Probe]:
+    """Name -> probe, of those trained on these weights: the user's own first, then those shipped."""
+    found = {}
+    for path in [*sorted(home().glob("*.npz")), *sorted(SHIPPED)]:
         try:
-            return load_probe(path, model)
+            found[Path(path).stem] = load_probe(path, model)
         except ClipbenchError:  # of other weights
             continue
-    return None
+    return found
+
+
+def probe_of(model: ImageModel) -> Probe | None:
+    """The first of them, or None."""
+    return next(iter(probes_of(model).values()), None)

@@ -83,4 +83,5 @@ def _verdict(result: SearchResult) -> str:
     if not better:
         return f"{told}; no text does better."
     first = better[0]
-    return f"{told}; “{first.text}” wins on {first.success.hits}."
+    sure = "more than luck gives" if first in result.surely_better else "which may be luck"
+    return f"{told}; “{first.text}” wins on {first.success.hits}, {sure}."

@@ -9,9 +9,11 @@ from clipbench.attacks import WildTable, in_the_wild, shipped_photos
 from clipbench.attacks.published import MODEL, cards_of
 from clipbench.attacks.wild import CREDIT
 from clipbench.classify import Probe
+from clipbench.errors import ClipbenchError
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
+from widgets.probes import probes_of
 from widgets.workbench import Workbench
 
 _ITEMS = ("apple", "laptop", "mug")
@@ -63,11 +65,10 @@ class NinePhotos(w.VBox):
 
     Args:
         bench: the shared state.
-        probe_of: model -> its linear probe, or None.
     """
 
-    def __init__(self, bench: Workbench, probe_of):
-        self._bench, self._probe_of = bench, probe_of
+    def __init__(self, bench: Workbench):
+        self._bench = bench
         self._zero_shot, self._probe = Tables("Zero-shot", "zero_shot"), Tables("Linear probe", "probe")
         self._looker = Latest(self._show, self._zero_shot.wait, delay=0.0)
         heading = parts.prose("Nine photos, three of them honest", "h2")
@@ -82,16 +83,27 @@ class NinePhotos(w.VBox):
     def _ask(self) -> None:
         self._looker.ask(self._look)
 
-    def _look(self) -> tuple[WildTable, Probe | None, WildTable | None]:
+    def _look(self) -> tuple[WildTable, tuple[str, WildTable] | None]:
         model = self._bench.loaded()
-        probe = self._probe_of(model)
-        return in_the_wild(model), probe, probe and in_the_wild(probe)
+        return in_the_wild(model), _by_probe(probes_of(model))
 
-    def _show(self, looked: tuple[WildTable, Probe | None, WildTable | None]) -> None:
-        table, probe, by_probe = looked
+    def _show(self, looked: tuple[WildTable, tuple[str, WildTable] | None]) -> None:
+        table, by_probe = looked
         name = table.provenance.model
         self._zero_shot.show(name, table)
-        if probe is None:
-            self._probe.wait(f"no data: there is no linear probe of {name}")
+        if by_probe is None:
+            self._probe.wait(
+                f"no data: there is no linear probe of {name} that knows an apple, a laptop and a mug"
+            )
         else:
-            self._probe.show(f"{name}, {probe.kind.partition(' of ')[0]}", by_probe)
+            self._probe.show(f"{name}, {by_probe[0]}", by_probe[1])
+
+
+def _by_probe(probes: dict[str, Probe]) -> tuple[str, WildTable] | None:
+    """The first probe that knows all things, by its name, and what it makes of them."""
+    for name, probe in probes.items():
+        try:
+            return name, in_the_wild(probe)
+        except ClipbenchError:  # it has no data for one of them
+            continue
+    return None

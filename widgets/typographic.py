@@ -52,7 +52,7 @@ class Panel(parts.Page):
         self._labels = w.Textarea(", ".join(self._scene.labels), description="choose from", rows=2)
         self._wrong_labels = parts.Message()
         self._verdict, self._second = Verdict(), Verdict("control (cannot read)")
-        self._by_probe = Verdict()
+        self._by_probe, self._probed, self._probe = Verdict(), None, None
         self._culprits = Culprits(bench)
         self._sections = [section(bench) for section in _FOLDS.values()]
         self._slow = w.VBox(list(map(_fold, _FOLDS, self._sections)), layout={"display": "none"})
@@ -132,8 +132,9 @@ class Panel(parts.Page):
     def _judged_by_probe(
         self, drawing: Drawing, model: ImageModel, order: Sequence[str]
     ) -> tuple[Probe | None, BeforeAfter | None, Sequence[str]]:
-        probe = probe_of(model)
-        return probe, probe and drawing.judge(probe), order
+        if self._probed is not model:
+            self._probed, self._probe = model, probe_of(model)
+        return self._probe, self._probe and drawing.judge(self._probe), order
 
     def _show_by_probe(self, judged: tuple[Probe | None, BeforeAfter | None, Sequence[str]]) -> None:
         probe, result, order = judged
