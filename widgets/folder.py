@@ -14,6 +14,7 @@ import ipywidgets as w
 from clipbench.attacks import AttackResult, Case, Progress, measure
 from clipbench.attacks.result import ENDINGS
 from clipbench.classify import Classifier, as_classifier
+from clipbench.errors import ClipbenchError
 from clipbench.figures import percent
 from clipbench.stimuli import TAG, picture_files, samples
 from widgets import parts
@@ -40,7 +41,7 @@ class Folder(w.VBox):
 
     def __init__(self, bench: Workbench):
         self._bench, self._drawing, self._command = bench, None, ""
-        self._folder = parts.Field("folder", str(samples()[0].path.parent), picture_files)
+        self._folder = parts.Field("folder", str(samples()[0].path.parent), _read)
         self._target = parts.classed(w.Dropdown(description="target"), "cb-control")
         self._worker = Worker("Attack them all", self._work, self._take, _progress)
         self._rates, self._table, self._files, self._caption = (w.HTML(), w.HTML(), w.HTML(), parts.Caption())
@@ -55,16 +56,16 @@ class Folder(w.VBox):
         self._drawing = drawing
 
     def _work(self) -> Callable[[], Iterable[Progress]] | None:
-        self._folder.check()  # a picture may have come or gone
-        folder, files = self._folder.line.value, self._folder.meaning
-        if files is None:  # the field says why
+        self._folder.check()  # it may have gone
+        folder = self._folder.meaning
+        if folder is None:  # the field says why
             return None
         scene, target = self._drawing.scene, self._target.value
 
         def work() -> Iterable[Progress]:
-            classifier = as_classifier(self._bench.loaded(), scene.asked)
+            files, classifier = picture_files(folder), as_classifier(self._bench.loaded(), scene.asked)
             case = Case(target, scene.text, scene.recipe)
-            self._command = command(folder, scene, target, classifier.model.name)
+            self._command = command(str(folder), scene, target, classifier.model.name)
             return measure(classifier, files, [case], journal=journal(classifier, case, files))
 
         return work
@@ -77,6 +78,14 @@ class Folder(w.VBox):
         self._caption.show(result.provenance.caption(), self._command, about)
         self._table.value = _table(result)
         self._files.value = _links(result) if over else ""
+
+
+def _read(text: str) -> Path:
+    """A folder; what is in it is looked up when the work starts, as somebody may be typing still."""
+    folder = Path(text.strip()).expanduser()
+    if not text.strip() or not folder.is_dir():
+        raise ClipbenchError(f"there is no folder {text!r}; give the path of a folder with pictures")
+    return folder
 
 
 def journal(classifier: Classifier, case: Case, files: list[Path]) -> Path:
