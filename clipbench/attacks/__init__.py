@@ -1,12 +1,12 @@
 """The typographic lab: texts on images, what they do to a classifier, and why."""
 
 from clipbench.attacks.axes import AXES
+from clipbench.attacks.curves import Curve, CurveProgress, robustness
 from clipbench.attacks.defence import Defence, Held, defend
 from clipbench.attacks.explanation import UnitSay, Why, why
 from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.result import OUTCOMES, AttackResult, check_ending
-from clipbench.attacks.robustness import Curve, CurveProgress, robustness
 from clipbench.attacks.run import Case, Progress, attack, measure
 from clipbench.attacks.stroop_effect import Stroop, stroop
 from clipbench.attacks.text_search import METHODS, SearchProgress, SearchResult, attack_search, search

@@ -7,17 +7,18 @@ from clipbench.figures.attacks import defence, nine, search
 from clipbench.figures.bars import before_after
 from clipbench.figures.circuit import circuit, kernel_picture
 from clipbench.figures.conditional import conditional, given_label, recall
+from clipbench.figures.curves import robustness
 from clipbench.figures.emotions import codes, emotion_wheel
 from clipbench.figures.explanation import places, why
 from clipbench.figures.growth import growth
 from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
-from clipbench.figures.robustness import robustness
 from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
 from clipbench.figures.trust import survival
+from clipbench.figures.unit_map import unit_map
 from clipbench.figures.wild import in_the_wild, thing_table
 from clipbench.figures.world import world_map
 
@@ -51,6 +52,7 @@ __all__ = [
     "stroop_opacity",
     "survival",
     "thing_table",
+    "unit_map",
     "weights",
     "why",
     "world_map",
