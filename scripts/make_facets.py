@@ -51,16 +51,14 @@ def photos(paths: Iterable[Path]) -> dict[str, Pictures]:
 def logos(folder: Path) -> Pictures:
     """Company logos of simple-icons, each in its own colour on white."""
     rows = json.loads((folder / "data" / "simple-icons.json").read_text(encoding="utf-8"))
-    colours = {row["title"].casefold(): f"#{row['hex']}" for row in rows}
-    return [_logo(path, colours) for path in _some(sorted((folder / "icons").glob("*.svg")))]
+    return [_logo(folder / "icons" / f"{row['slug']}.svg", f"#{row['hex']}") for row in _some(rows)]
 
 
-def _logo(path: Path, colours: dict[str, str]) -> Image.Image:
-    title = path.read_text(encoding="utf-8").partition("<title>")[2].partition("</title>")[0].casefold()
+def _logo(path: Path, colour: str) -> Image.Image:
     png = svg_to_bytes(svg_path=str(path), width=SIDE, height=SIDE)
     shape = Image.open(io.BytesIO(bytes(png))).convert("RGBA").getchannel("A")
     logo = Image.new("RGB", (2 * SIDE, 2 * SIDE), "white")
-    logo.paste(Image.new("RGB", shape.size, colours.get(title, "black")), (SIDE // 2, SIDE // 2), shape)
+    logo.paste(colour, (SIDE // 2, SIDE // 2), shape)
     return logo
 
 
