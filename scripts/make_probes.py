@@ -12,10 +12,11 @@ command goes on after a stop; they are of the weights that made them and of no o
 import argparse
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 import clipbench as cb
@@ -25,6 +26,7 @@ from clipbench.pretrain.photos import TRAIN, LabelledPhoto
 
 CONTROL = "timm/tf_efficientnet_lite0"
 CHUNK = 256  # photos behind one file of features
+Encode = Callable[[ImageModel, Sequence[Image.Image]], np.ndarray]
 ENOUGH = 40  # photos of a class that the probe takes
 
 
@@ -42,17 +44,22 @@ def read(paths: Sequence[Path], each: int) -> list[LabelledPhoto]:
     return chosen
 
 
-def features(model: ImageModel, photos: Sequence[LabelledPhoto], work: Path) -> np.ndarray:
-    """(n, d), as `embed` gives them; chunks that lie in the work folder are not computed again."""
+def raw(model: ImageModel, images: Sequence[Image.Image]) -> np.ndarray:
+    """(n, d) embeddings as they leave the tower, which is what its own head expects."""
+    return model.activations(images, "embedding").flatten(1).cpu().numpy()
+
+
+def features(model: ImageModel, photos: Sequence[LabelledPhoto], work: Path, encode: Encode) -> np.ndarray:
+    """(n, d), as `encode` gives them; chunks that lie in the work folder are not computed again."""
     work.mkdir(parents=True, exist_ok=True)
     parts = []
     for start in tqdm(range(0, len(photos), CHUNK), unit="chunk", desc=model.name):
         chunk = photos[start : start + CHUNK]
         content = hashlib.sha256(b"".join(photo.content for photo in chunk)).hexdigest()
-        path = work / f"{model.weights_hash}-{content[:24]}.npy"
+        path = work / f"{model.weights_hash}-{encode.__name__}-{content[:24]}.npy"
         if not path.is_file():
             partial = path.with_suffix(".partial.npy")
-            np.save(partial, cb.embed(model, [photo.open() for photo in chunk]))
+            np.save(partial, encode(model, [photo.open() for photo in chunk]))
             partial.replace(path)
         parts.append(np.load(path))
     return np.concatenate(parts)
@@ -79,9 +86,9 @@ def main() -> None:
     options = parser.parse_args()
     mini, control = cb.load("mini", device="cpu"), cb.load(CONTROL, device="cpu")
     photos = read(options.photos, options.each)
-    own = features(mini, photos, options.work)
+    own = features(mini, photos, options.work, cb.embed)
     half = slice(None, None, 2)  # is enough for a readout
-    theirs = features(control, photos[half], options.work)
+    theirs = features(control, photos[half], options.work, raw)
     probes = {
         "tiny-imagenet": photo_probe(mini, photos, own),
         "readout": cb.fit_readout(mini, own[half], control, theirs),
