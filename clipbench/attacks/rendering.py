@@ -1,11 +1,8 @@
 """Pictures with texts on them, made in a thread while the model is busy with those before."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from PIL import Image
 from torch import Tensor
@@ -13,9 +10,6 @@ from torch import Tensor
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.stimuli import Recipe, Tag, compressed, cover, overlay, paper, read_image
-
-_AHEAD = 2  # batches that are made before they are needed
-T, U = TypeVar("T"), TypeVar("U")
 
 Item = Image.Image | str | Path
 
@@ -78,17 +72,3 @@ def lay(plain: Image.Image, text: str, recipe: Recipe | Tag) -> tuple[Image.Imag
     labelled = overlay(plain, text, replace(recipe, jpeg=None))
     share = cover(plain, labelled)
     return labelled if recipe.jpeg is None else compressed(labelled, recipe.jpeg), share
-
-
-def ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """`map`, but a thread works on the next items while the reader is busy with one."""
-    pool, pending = ThreadPoolExecutor(max_workers=1), deque()
-    try:
-        for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) > _AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)

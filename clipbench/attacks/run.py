@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from clipbench.attacks.journal import Journal
-from clipbench.attacks.rendering import Item, Photo, Rendered, ahead, lay, render
+from clipbench.attacks.rendering import Item, Photo, Rendered, lay, render
 from clipbench.attacks.result import UNKNOWN, AttackResult
 from clipbench.attacks.rows import Row, Seen
 from clipbench.classify import Classifier, as_classifier
@@ -20,6 +20,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel, VisionModel
 from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag, label_width
+from clipbench.streams import ahead
 
 _PICTURES = 64  # in one forward pass; bounds memory and how long a stop takes
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from PIL import Image
 
-from clipbench.attacks.rendering import Item, ahead, lay
+from clipbench.attacks.rendering import Item, lay
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.stimuli import Recipe, Tag, read_image
+from clipbench.streams import ahead
 
 _CHUNK = 64  # pictures in one forward pass
 

@@ -83,6 +83,7 @@ def load(
     else:
         model = _load_open_clip(name, checkpoint, download, trust)
     model.network.to(device=device, dtype=dtype)
+    model.checkpoint = None if checkpoint is None else Path(checkpoint)
     return model
 
 

@@ -2,7 +2,7 @@
 
 from clipbench.stimuli.concepts import MODALITIES, Concept, written
 from clipbench.stimuli.drawings import Drawing, concepts, drawings
-from clipbench.stimuli.folder import picture_files
+from clipbench.stimuli.folder import is_picture, picture_files
 from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
 from clipbench.stimuli.lettering import FONTS
 from clipbench.stimuli.overlay import compressed, cover, label_width, overlay, paper
@@ -26,6 +26,7 @@ __all__ = [
     "concepts",
     "cover",
     "drawings",
+    "is_picture",
     "label_width",
     "overlay",
     "paper",

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from PIL import Image
 
 from clipbench.errors import ClipbenchError
 from clipbench.stimuli.images import MAX_SIDE
 from clipbench.stimuli.lettering import fitted
-from clipbench.stimuli.recipes import ARTICLE_SIDE, check_colour, check_range
+from clipbench.stimuli.recipes import ARTICLE_SIDE, Place, check_colour, check_range
 
 MODALITIES = ("photos", "drawings", "words")
 
@@ -52,8 +53,9 @@ def written(
     colour: str = "black",
     ground: str = "white",
     side: int = ARTICLE_SIDE,
+    place: Place = (0.5, 0.5),
 ) -> Image.Image:
-    """A word and nothing else: in the middle of a plain square.
+    """A word and nothing else: in the middle of a plain square, or elsewhere on it.
 
     Args:
         word: one line, from left to right.
@@ -63,6 +65,7 @@ def written(
         colour: of the letters; any colour name or "#rrggbb".
         ground: of everything else.
         side: whole pixels, 1 … `MAX_SIDE`.
+        place: of the centre of the ink, as fractions of the side; what lies outside is cut off.
 
     Returns:
         A new RGB image of side × side pixels.
@@ -77,6 +80,6 @@ def written(
     check_colour(ground)
     letters = fitted(word, str(font), (size * side, size * side)).fill
     picture = Image.new("RGB", (side, side), ground)
-    left, top = ((side - own) // 2 for own in letters.size)
+    left, top = (floor(at * side - own / 2) for at, own in zip(place, letters.size, strict=True))
     picture.paste(colour, (left, top), letters)
     return picture

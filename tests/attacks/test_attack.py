@@ -17,6 +17,7 @@ from clipbench.attacks.result import ARRAYS, OUTCOMES
 from clipbench.classify import as_classifier
 from clipbench.intervals import wilson
 from clipbench.stimuli import ARTICLE, Recipe, Tag, cover, overlay, paper
+from clipbench.streams import ahead
 
 # White letters over half the picture: what is dark becomes grey, what is grey stays, what is bright is white.
 BLOCK = Tag(width=1, height=0.5, paper_colour="white", colour="white")
@@ -133,7 +134,7 @@ def test_who_stops_reading_stops_the_work_and_has_what_was_done(bright, plain, m
 
 def test_rendering_goes_on_while_the_reader_is_busy():
     made = []
-    steps = rendering.ahead(made.append, range(9))
+    steps = ahead(made.append, range(9))
     next(steps)
     deadline = time.monotonic() + 5
     while len(made) < 3 and time.monotonic() < deadline:

@@ -1,0 +1,29 @@
+"""Work that is done ahead of its reader, in threads."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T, U = TypeVar("T"), TypeVar("U")
+
+
+def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: int = 1) -> Iterator[U]:
+    """`map`, but threads work on the next items while the reader is busy with one.
+
+    Args:
+        work: what is done with each item.
+        items: read no further than needed.
+        depth: how many results are made before they are asked for.
+        workers: how many threads make them; the results keep the order of the items.
+    """
+    pool, pending = ThreadPoolExecutor(max_workers=workers), deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > depth:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
