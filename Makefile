@@ -23,7 +23,7 @@ dashboard: .venv/installed  ## open the dashboard in a browser
 
 # libatomic1 is for the Node.js inside Playwright.
 test: .venv/installed-test  ## run all tests: the fast ones, the notebooks, the browser
-	@sh tools/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
+	@sh scripts/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
 	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests $(wildcard notebooks)
 
 lint: .venv/installed-test  ## check style, format and that notebooks keep no output but the tested ones
@@ -36,7 +36,7 @@ format: .venv/installed-test  ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 constraints: .venv/installed-test  ## write down the installed versions as the tested ones
-	$(BIN)/python tools/constraints.py > constraints.new
+	$(BIN)/python scripts/constraints.py > constraints.new
 	mv constraints.new constraints.txt
 
 examples: .venv/installed  ## remake what the panels open with, after a change of the model
@@ -47,7 +47,7 @@ clean:  ## remove .venv and what was built
 	rm -rf .venv build dist
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/debian.sh $(notdir $(PYTHON))-venv
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh scripts/debian.sh $(notdir $(PYTHON))-venv
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "clipbench needs Python 3.11 or newer with venv and pip;" \
 	    "name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv

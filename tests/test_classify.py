@@ -5,7 +5,8 @@ import pytest
 import torch
 
 import clipbench as cb
-from clipbench.classify import class_weights, classes_of
+from clipbench.classify import class_weights
+from clipbench.models import classes_of
 from clipbench.models.loading import MINI
 
 LABELS = ["apple", "iPod", "laptop", "mug", "Eiffel tower"]

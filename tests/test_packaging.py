@@ -61,7 +61,7 @@ def third_party(*folders: str) -> set[str]:
                     modules |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and not node.level:
                     modules.add(node.module.partition(".")[0])
-    local = {path.stem for path in files_of_the_repo("tests", "benchmarks", "tools", "scripts")}
+    local = {path.stem for path in files_of_the_repo("tests", "benchmarks", "scripts")}
     foreign = modules - sys.stdlib_module_names - OWN - local
     providers = packages_distributions()
     return {canonicalize_name(providers.get(module, [module])[0]) for module in foreign}
@@ -103,7 +103,7 @@ def test_pre_commit_runs_the_tested_versions():
 
 def test_what_the_code_imports_is_declared():
     assert third_party("clipbench", "widgets") - set(declared()) == set()
-    assert third_party("tests", "tools", "scripts") - set(declared("test", "pretrain")) == set()
+    assert third_party("tests", "scripts") - set(declared("test", "pretrain")) == set()
 
 
 def test_no_file_names_a_path_of_the_machine_it_was_written_on():

@@ -11,7 +11,6 @@ from clipbench.classify.zero_shot import (
     check_labels,
     class_probabilities,
     class_weights,
-    classes_of,
     fill_in,
     zero_shot,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "check_labels",
     "class_probabilities",
     "class_weights",
-    "classes_of",
     "defence_prefix",
     "embed",
     "fill_in",

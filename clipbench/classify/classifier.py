@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.classify.likely import imagenet_labels
-from clipbench.classify.zero_shot import TEMPLATE, check_labels, class_weights, classes_of
+from clipbench.classify.zero_shot import TEMPLATE, check_labels, class_weights
 from clipbench.errors import ClipbenchError, unknown
-from clipbench.models import ClipModel, ImageModel, Read, VisionModel
+from clipbench.models import ClipModel, ImageModel, Read, VisionModel, classes_of
 
 _EMBEDDING = Read("embedding")
 

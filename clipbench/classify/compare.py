@@ -13,11 +13,10 @@ from clipbench.classify.zero_shot import (
     among_labels,
     check_labels,
     class_probabilities,
-    classes_of,
     zero_shot,
 )
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, VisionModel
+from clipbench.models import ClipModel, VisionModel, classes_of
 from clipbench.results import Provenance
 
 _Pair = list[Image.Image]

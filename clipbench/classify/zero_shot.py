@@ -1,25 +1,16 @@
 """Labels as a classifier: zero-shot for a CLIP, its own classes for a network without a text tower."""
 
-import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from clipbench.errors import ClipbenchError, unknown
-from clipbench.models import ClipModel, VisionModel
+from clipbench.errors import ClipbenchError
+from clipbench.models import Classes, ClipModel, VisionModel, classes_of
 
 TEMPLATE = "a photo of a {}"
-
-
-class Classes(Protocol):
-    """A network or a probe with classes that have names."""
-
-    name: str
-    classes: Sequence[str]
 
 
 def zero_shot(
@@ -119,19 +110,6 @@ def among_labels(model: Classes, probabilities: Tensor, labels: Sequence[str]) -
     labels = check_labels(labels)
     sums = torch.stack([probabilities[:, classes_of(model, label)].sum(dim=1) for label in labels], dim=1)
     return sums / sums.sum(dim=1, keepdim=True)
-
-
-def classes_of(model: Classes, label: str) -> list[int]:
-    """Numbers of the classes whose name contains a label as whole words, in any case.
-
-    Raises:
-        ClipbenchError: there is none.
-    """
-    words = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
-    found = [number for number, name in enumerate(model.classes) if words.search(name)]
-    if not found:
-        raise unknown(f"class of {model.name}", label, model.classes)
-    return found
 
 
 def check_has_texts(model: ClipModel | VisionModel) -> None:

@@ -5,9 +5,10 @@ from clipbench.models.clip import ClipModel
 from clipbench.models.image_model import ImageModel, Read
 from clipbench.models.layers import Layer
 from clipbench.models.loading import ModelInfo, available, load
-from clipbench.models.vision import VisionModel
+from clipbench.models.vision import Classes, VisionModel, classes_of
 
 __all__ = [
+    "Classes",
     "ClipModel",
     "ImageModel",
     "Layer",
@@ -15,6 +16,7 @@ __all__ = [
     "Read",
     "VisionModel",
     "available",
+    "classes_of",
     "load",
     "mini_card",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from open_clip import IMAGENET_CLASSNAMES
@@ -40,17 +41,25 @@ class VisionModel(ImageModel):
         """
         return self.activations(images, "logits").flatten(1).float()
 
-    def classes_named(self, label: str) -> list[int]:
-        """Numbers of the classes whose name contains a label as whole words, in any case.
 
-        Raises:
-            ClipbenchError: there is none; the sentence names the nearest.
-        """
-        words = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
-        found = [number for number, name in enumerate(self.classes) if words.search(name)]
-        if not found:
-            raise unknown(f"class of {self.name}", label, self.classes)
-        return found
+class Classes(Protocol):
+    """A network or a probe with classes that have names."""
+
+    name: str
+    classes: Sequence[str]
+
+
+def classes_of(model: Classes, label: str) -> list[int]:
+    """Numbers of the classes whose name contains a label as whole words, in any case.
+
+    Raises:
+        ClipbenchError: there is none; the sentence names the nearest.
+    """
+    words = re.compile(rf"(?<!\w){re.escape(label.strip())}(?!\w)", re.IGNORECASE)
+    found = [number for number, name in enumerate(model.classes) if words.search(name)]
+    if not found:
+        raise unknown(f"class of {model.name}", label, model.classes)
+    return found
 
 
 def _class_names(network: nn.Module) -> tuple[str, ...]:

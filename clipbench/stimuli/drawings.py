@@ -1,54 +1,36 @@
 """The drawings that are shipped, and the concepts that they make with the shipped photos."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from clipbench.stimuli.concepts import Concept, written
-from clipbench.stimuli.images import rgb
 from clipbench.stimuli.samples import Sample, samples
+from clipbench.stimuli.shipped import Shipped
 
-_FOLDER = Path(__file__).parent / "drawings"
 WRITTEN_IN = ("DejaVu Sans", "DejaVu Serif")
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A shipped drawing; `tools/make_drawings.py` makes them all and says what it takes for one of a thing.
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Shipped):
+    """A shipped drawing of 144 × 144 pixels on white.
+
+    `scripts/make_drawings.py` makes them all and says what it takes for one of a thing.
 
     Args:
         name: what its maker calls it, such as "cat face".
         concept: what it shows, the `truth` of at least one shipped photo.
-        author: who drew it.
-        licence: an SPDX-like name such as "CC-BY-SA-4.0".
-        source: where it comes from.
-        file: its name in the folder of drawings.
+        author, licence, source, file: see `Shipped`.
     """
 
-    name: str
+    folder = Path(__file__).parent / "drawings"
+    listed_in = "drawings.json"
+
     concept: str
-    author: str
-    licence: str
-    source: str
-    file: str
-
-    @property
-    def path(self) -> Path:
-        """Its file."""
-        return _FOLDER / self.file
-
-    @property
-    def image(self) -> Image.Image:
-        """A new RGB image of 144 × 144 pixels on white, read from the file when asked for."""
-        with Image.open(self.path) as image:
-            return rgb(image)
 
 
 def drawings() -> list[Drawing]:
     """All shipped drawings."""
-    return [Drawing(**row) for row in json.loads((_FOLDER / "drawings.json").read_text(encoding="utf-8"))]
+    return Drawing.all()
 
 
 def concepts() -> list[Concept]:

@@ -16,7 +16,7 @@ from torchvision.transforms.functional import pil_to_tensor, to_pil_image
 from clipbench.classify.likely import most_likely
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.models import ImageModel, VisionModel
+from clipbench.models import ImageModel, VisionModel, classes_of
 from clipbench.optvis import transforms as views
 from clipbench.optvis.objectives import Bound, Objective, Seen
 from clipbench.optvis.objectives.facets import Faceted
@@ -138,7 +138,7 @@ def recognition(
     wanted = _label(objective, second)
     label = wanted or most_likely(model, image, k=1)[0][0]
     logits = second.logits([image])[0]
-    classes = second.classes_named(label)
+    classes = classes_of(second, label)
     place = 1 + int((logits > logits[classes].max()).sum())
     share = float(logits.softmax(dim=0)[classes].sum())
     network = f"{second.name} {second.weights_hash[:8]}"
@@ -150,7 +150,7 @@ def _label(objective: Objective, second: VisionModel) -> str | None:
         if isinstance(term, Label | Text):
             label = term.label if isinstance(term, Label) else term.text
             try:
-                second.classes_named(label)
+                classes_of(second, label)
             except ClipbenchError:
                 return None
             return label

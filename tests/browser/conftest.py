@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from driving import serving
+from driving import serving, serving_dashboard
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 expect.set_options(timeout=60_000)
@@ -62,6 +62,13 @@ def lab(notebooks) -> Iterator[Callable[[str], str]]:
     options += ["--ServerApp.token=", "--ServerApp.password=", f"--ServerApp.root_dir={notebooks}"]
     with serving("jupyterlab", *options, *_CULLING) as url:
         yield lambda name: f"{url}/lab/tree/{name}.ipynb?reset"
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> Iterator[Callable[[str], str]]:
+    """Addresses of a running `clipbench dashboard`, with what its query says."""
+    with serving_dashboard() as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,19 +1,11 @@
 """The dashboard in a real browser: tabs, links with a state, two pages at once, another model."""
 
 import re
-from collections.abc import Callable, Iterator
 
-import pytest
-from driving import ROOT, serving, serving_dashboard, shoot
+from driving import ROOT, serving, shoot
 from playwright.sync_api import Locator, Page, expect
 
 FOOL = "tab=fool&photo=laptop&text=library&label=printed&size=0.125&labels=laptop,library,mug"
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Callable[[str], str]]:
-    with serving_dashboard() as address:
-        yield address
 
 
 def fooled(page: Page) -> Locator:

@@ -3,10 +3,10 @@
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from driving import WIDTHS, serving_dashboard, shoot
+from driving import WIDTHS, shoot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,12 +15,6 @@ from widgets.study import CONTROL, LAYER, Study
 
 SLOW = "RN50-quickgelu/random"  # slow enough to be stopped
 NAME = '<img src=x onerror="window.hacked=1">'
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Callable[[str], str]]:
-    with serving_dashboard() as address:
-        yield address
 
 
 @pytest.fixture

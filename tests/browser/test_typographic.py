@@ -4,12 +4,12 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import WIDTHS, serving_dashboard, shoot
+from driving import WIDTHS, shoot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -20,12 +20,6 @@ from widgets.scene import EXAMPLE
 PICTURE = ".cb-frame-move img"
 LABELS = "apple, iPod, laptop, mug, library, pizza, toaster"
 WORDS = 'img src=x onerror="window.hacked=1"'
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Callable[[str], str]]:
-    with serving_dashboard() as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from driving import WIDTHS, serving_dashboard, shoot
+from driving import WIDTHS, shoot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -14,12 +14,6 @@ from clipbench.stimuli import sample
 from widgets.matching import EXAMPLE, Question
 
 WORDS = 'img src=x onerror="window.hacked=1"'
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Callable[[str], str]]:
-    with serving_dashboard() as address:
-        yield address
 
 
 @pytest.fixture

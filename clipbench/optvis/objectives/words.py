@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, ImageModel, Read, VisionModel
+from clipbench.models import ClipModel, ImageModel, Read, VisionModel, classes_of
 from clipbench.optvis.objectives.base import Activations, Bound, Objective, Term, single
 
 _EMBEDDING, _LOGITS = Read("embedding"), Read("logits")
@@ -67,7 +67,7 @@ class Label(Term):
         if not self.label.strip():
             raise ClipbenchError("the label is empty; write at least one word")
         if isinstance(model, VisionModel):
-            classes = model.classes_named(self.label)
+            classes = classes_of(model, self.label)
             return Bound(
                 frozenset({_LOGITS}), lambda acts: acts[_LOGITS][:, classes].flatten(1).logsumexp(dim=1)
             )

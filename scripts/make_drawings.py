@@ -2,7 +2,7 @@
 
 Usage:
     pip install '.[pretrain]'
-    python tools/make_drawings.py
+    python scripts/make_drawings.py
 
 The rule: a drawing shows a thing if one of its names (Unicode's, or an alias in the package `emoji`), cut off
 before its first preposition or the word "face", ends in the thing's words, with at most one word before them.

@@ -1,9 +1,9 @@
-"""Make clipbench/stimuli/photos and its part of NOTICE from the sources that tools/samples.tsv names.
+"""Make clipbench/stimuli/photos and its part of NOTICE from the sources that scripts/samples.tsv names.
 
 Usage:
     apt-get download gcompris-qt-data && dpkg -x gcompris-qt-data_*.deb gcompris
     pip install scikit-image scikit-learn
-    python tools/make_samples.py IN_THE_WILD_FOLDER gcompris
+    python scripts/make_samples.py IN_THE_WILD_FOLDER gcompris
 
 The column `frame` says what becomes a square: a number is the place, along the longer side, of the middle
 of the square that is cut out (0 … 1); `pad` keeps the whole picture, on white; `trim` takes one pixel off
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("in_the_wild", type=Path, help="folder with apple-blank.jpg, apple-ipod.jpg, …")
     parser.add_argument("gcompris", type=Path, help="folder into which gcompris-qt-data was unpacked")
     arguments = parser.parse_args()
-    table = (ROOT / "tools" / "samples.tsv").read_text(encoding="utf-8")
+    table = (ROOT / "scripts" / "samples.tsv").read_text(encoding="utf-8")
     PHOTOS.mkdir(exist_ok=True)
     for old in PHOTOS.iterdir():
         old.unlink()
