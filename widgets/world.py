@@ -1,0 +1,135 @@
+"""Region units on the map: the 66 published ones, and the loaded model's beside them."""
+
+from collections.abc import Callable, Iterator
+
+import ipywidgets as w
+
+from clipbench import figures
+from clipbench.errors import ClipbenchError
+from clipbench.studies.records import CREDIT, region_units
+from clipbench.studies.regions import answered_map, country_names, published_map, strongest
+from clipbench.studies.written_names import NamesProgress, names
+from widgets import parts
+from widgets.chart import Place
+from widgets.jobs import Latest
+from widgets.workbench import Workbench
+from widgets.worker import Worker
+
+_FIRST = "RN50x4:862"
+_WORDS, _PLACES = 10, 6  # that are told of a unit
+_QUESTION = (
+    "Some units answer to a part of the world. Choose one of the 66 published units, or several with Ctrl: "
+    "each then has a hue of its own, and where they answer alike the map turns grey."
+)
+
+
+class Regions(w.VBox):
+    """The article's map and words, and what the model of the page says to the countries' names.
+
+    Args:
+        bench: the shared state.
+    """
+
+    def __init__(self, bench: Workbench):
+        self._bench, self._found = bench, None
+        options = [(one.label, f"{one.model}:{one.unit}") for one in region_units()]
+        self._chosen = w.SelectMultiple(
+            options=options, value=[_FIRST], rows=12, description="units", layout={"width": "100%"}
+        )
+        self._known = {f"{one.model}:{one.unit}": one for one in region_units()}
+        self._map, self._told, self._caption = Place(), w.VBox(), parts.Caption()
+        self._drawer = Latest(self._show, lambda sentence: self._message.say(sentence))
+        self._message = parts.Message()
+        self._worker = Worker("Ask the model, too", self._work, self._take, _progress)
+        self._unit = parts.Field("unit", "", self._read)
+        self._unit.layout.display = "none"
+        self._own, self._own_told, self._own_caption = Place(), parts.Note(), parts.Caption()
+        published = [self._map, self._told, self._caption]
+        model = [self._worker, self._unit, self._own_told, self._own, self._own_caption]
+        super().__init__(
+            [
+                parts.prose("Where in the world?", "h2"),
+                parts.prose(_QUESTION),
+                self._message,
+                parts.columns([self._chosen], [*published, *model]),
+            ]
+        )
+        self._chosen.observe(lambda _: self._choose(), "value")
+        self._unit.observe(lambda _: self._draw_own(), "meaning")
+        bench.observe(lambda _: self._forget(), "model")
+        self._choose()
+
+    def _choose(self) -> None:
+        units = [self._known[key] for key in self._chosen.value]
+        if not units:
+            self._message.say("no unit is chosen; choose at least one")
+            return
+        self._message.say("")
+        self._told.children = [parts.prose(text, kind="cb-note") for one in units for text in _about(one)]
+        self._drawer.ask(lambda: published_map(units))
+        self._match()
+
+    def _show(self, drawn) -> None:
+        self._map.show(figures.world_map(drawn, "published"))
+        self._caption.show(f"{', '.join(drawn.labels)} · {CREDIT}")
+
+    def _work(self) -> Callable[[], Iterator[NamesProgress]]:
+        return lambda: names(self._bench.loaded(), country_names(), self._bench.loaded().last_layer)
+
+    def _take(self, progress: NamesProgress) -> None:
+        if progress.result is not None:
+            self._found = progress.result
+            self._unit.layout.display = None
+            self._match()
+
+    def _forget(self) -> None:
+        self._found, self._own.children = None, ()
+        self._unit.layout.display = "none"
+        self._own_told.say("")
+        self._own_caption.value = ""
+
+    def _match(self) -> None:
+        """Choose the model's unit whose answers to the countries are most like the published ones."""
+        if self._found is None or len(self._chosen.value) == 0:
+            return
+        one = self._known[self._chosen.value[0]]
+        unit, likeness, chance = self._found.nearest(one.countries)
+        verdict = "no more than chance" if likeness <= chance else "more than chance"
+        self._own_told.say(
+            f"Nearest to {one.label} is unit {unit}: its answers to {len(self._found.names)} countries "
+            f"correlate by {likeness:.2f}; shuffled names reach {chance:.2f}, so this is {verdict}."
+        )
+        self._unit.line.value = str(unit)
+        self._draw_own()
+
+    def _read(self, text: str) -> int | None:
+        if self._found is None:
+            return None
+        units = self._found.answers.shape[1]
+        if not text.strip().isdecimal() or int(text) >= units:
+            raise ClipbenchError(f"there is no unit {text.strip()!r}; write a number from 0 to {units - 1}")
+        return int(text)
+
+    def _draw_own(self) -> None:
+        found, unit = self._found, self._unit.meaning
+        if found is None or unit is None:
+            return
+        words = ", ".join(found.top(unit, _PLACES))
+        self._own.show(figures.world_map(answered_map(found, [unit]), f"unit {unit}: {words}"))
+        about = parts.MINI if found.provenance.model == "mini" else None
+        command = f"clipbench regions {found.layer}:{unit} --model {found.provenance.model}"
+        self._own_caption.show(found.provenance.caption(), command, about)
+
+
+def _about(one) -> list[str]:
+    """What the record says of a unit, and what its authors warn of."""
+    countries, cities = strongest(one, _PLACES)
+    lines = [
+        f"{one.label} — words: {', '.join(one.words[:_WORDS])}; countries: {', '.join(countries)}; "
+        f"cities: {', '.join(cities)}."
+    ]
+    return lines + ([one.warning] if one.warning else [])
+
+
+def _progress(progress: NamesProgress) -> str:
+    return f"{progress.done} of {progress.total} names"
