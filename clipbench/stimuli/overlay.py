@@ -97,7 +97,9 @@ def cover(before: Image.Image, after: Image.Image) -> float:
     if before.size != after.size:
         sizes = " and ".join(f"{image.width} × {image.height}" for image in (before, after))
         raise ClipbenchError(f"the two images must have one size, not {sizes}")
-    return float((np.asarray(rgb(before)) != np.asarray(rgb(after))).any(axis=-1).mean())
+    differs = np.asarray(rgb(before)) != np.asarray(rgb(after))
+    red, green, blue = np.moveaxis(differs, -1, 0)  # `any` over three takes ten times as long
+    return float((red | green | blue).mean())
 
 
 def _scale(size: tuple[int, int]) -> float:
