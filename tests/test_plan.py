@@ -169,6 +169,13 @@ def test_settings_that_make_no_sense_get_one_sentence(tiny, change):
         Plan.of(replace(origin, settings={**origin.settings, "plan": plan}), tiny)
 
 
+@pytest.mark.parametrize("picture", [1, -1, "all"])
+def test_a_picture_that_its_batch_does_not_have_is_refused(tiny, picture):
+    origin = Plan(UNIT, SMALL).provenance(tiny)
+    with pytest.raises(cb.ClipbenchError, match=f"a batch of 1 has no picture {picture!r}"):
+        Plan.of(replace(origin, settings={**origin.settings, "picture": picture}), tiny)
+
+
 def test_what_is_not_as_it_was_is_named(tiny):
     origin = Plan(UNIT, SMALL).provenance(tiny)
     assert differences(origin, tiny) == []

@@ -87,7 +87,9 @@ class Plan:
                 "own had a part in it; paint a new one"
             )
         try:
-            return settings.build(cls, provenance.settings["plan"], lambda *other: _other(model, *other))
+            plan = settings.build(cls, provenance.settings["plan"], lambda *other: _other(model, *other))
+            _check_picture(provenance.settings["picture"], plan)
+            return plan
         except ClipbenchError:
             raise
         except (*UNREADABLE, AttributeError) as error:
@@ -119,6 +121,11 @@ def _of(objective: Objective, picture: int) -> Objective:
     """What one picture of a batch is to excite."""
     (weight, term), *further = objective.terms
     return weight * term.objectives[picture] if isinstance(term, Batch) and not further else objective
+
+
+def _check_picture(picture: int | None, plan: Plan) -> None:
+    if picture not in (None, *range(plan.parametrization.batch)):
+        raise ValueError(f"a batch of {plan.parametrization.batch} has no picture {picture!r}")
 
 
 def _machine(model: ImageModel) -> dict:

@@ -47,7 +47,7 @@ def write(value: Any, size: int) -> Any:
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [write(each, size) for each in value]
     if isinstance(value, Mapping):
         return {_IS: "mapping", "items": {key: write(each, size) for key, each in value.items()}}
