@@ -16,3 +16,10 @@ def test_the_document_is_the_test_and_the_table_tells_the_same(answer, run):
         (ink, *row) for ink, row in zip(INKS, expected.answers, strict=True)
     ]
     assert expected.summary.replace("\xa0", " ") in out
+
+
+def test_the_ink_can_be_faint(answer):
+    document = answer("stroop", "--model", "mini/random", "--opacity", "0.4")
+    expected = cb.stroop(cb.models.load("mini/random"), opacity=0.4)
+    assert document == json.loads(json.dumps(expected.as_dict()))
+    assert "opacity 0.4" in document["provenance"]["recipe"]
