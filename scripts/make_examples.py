@@ -14,6 +14,7 @@ from clipbench.results import save_png
 from clipbench.stimuli import sample
 from clipbench.studies import maps
 from widgets import explain, feature, study
+from widgets.findings import Finder
 from widgets.growth import Growth
 from widgets.recipe import Recipe
 
@@ -25,7 +26,9 @@ def make_feature() -> None:
     growth = Growth(recipe, lambda: model)
     for step in growth.grow():
         _tell(step.number, growth.goal)
-    growth.save(feature.EXAMPLE, most_likely(model, growth.image(growth.number)))
+    growth.hold()
+    found = Finder().find(growth, growth.number)
+    growth.save(feature.EXAMPLE, most_likely(model, growth.image(growth.number)), found.as_dict())
 
 
 def make_explain() -> None:

@@ -1,19 +1,20 @@
 """What the feature panel shows: the picture, how its value rose, how it looked before, what it looks like."""
 
-import html
-from base64 import b64encode
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import ipywidgets as w
 from PIL import Image
 
 from clipbench.optvis import Step
+from clipbench.optvis.frames import steps_shown
 from widgets import parts, pictures
 from widgets.compare import Pinned
-from widgets.findings import Finder, FindingsView
+from widgets.findings import Finder, Findings, FindingsView
 from widgets.frame import Frame
 from widgets.growth import Example, Growth
 from widgets.jobs import Latest
+from widgets.saving import Saving
 
 
 class View(w.VBox):
@@ -34,7 +35,7 @@ class View(w.VBox):
         self._thumbs: dict[int, bytes] = {}
         self._resting = True
         self._kept: Growth | Example | None = None  # that is compared with
-        self._curve, self._save, self._difference = w.HTML(), w.HTML(), parts.Note()
+        self._curve, self._save, self._difference = w.HTML(), Saving(), parts.Note()
         self._strip = parts.Strip(self._choose)
         self._likely, self._caption = parts.Bars(), parts.Caption()
         self._heading = parts.prose("To the model it looks like", "h3")
@@ -61,7 +62,7 @@ class View(w.VBox):
         if growth is not self._growth:
             self._growth, self._chosen, self._thumbs = growth, None, {}
             self.frame.address = growth.recipe.query()
-            self._save.value = ""
+            self._save.withdraw()
             self._findings.show(None)
             self._tell_difference()
             self._tell_origin(growth.goal)
@@ -85,12 +86,12 @@ class View(w.VBox):
         if growth.model is not None:
             growth.hold()
         self.tell()
-        number, image = self._shown()
+        number, _ = self._shown()
         self._tell_origin(number)
-        file = pictures.png(image, growth.provenance(number))
-        self._save.value = _link(file, f"{growth.recipe.name}.png")
+        self._save.offer(growth.recipe.name, partial(_file, growth, number))
         if growth.model is None:
-            self._findings.show(None)
+            known = growth.found if number == growth.number else None
+            self._findings.show(known and Findings.from_dict(known))
         else:
             self._asker.ask(lambda: (growth, number, self._finder.find(growth, number)))
 
@@ -158,6 +159,5 @@ class View(w.VBox):
             self._findings.show(found)
 
 
-def _link(file: bytes, name: str) -> str:
-    data = f"data:image/png;base64,{b64encode(file).decode()}"
-    return f'<a class="cb-link" href="{data}" download="{html.escape(name)}">Save picture</a>'
+def _file(growth: Growth | Example, number: int, ending: str) -> bytes:
+    return growth.frames(number).only(steps_shown(ending, number)).encoded(ending)

@@ -12,6 +12,7 @@ from clipbench.classify import BeforeAfter
 from clipbench.figures import before_after, percent, strip
 from clipbench.optvis.faces import excitement
 from clipbench.optvis.strengths import Strip, measure_strip
+from clipbench.stimuli import sample
 from clipbench.studies import trust as measure_trust
 from clipbench.studies.adversarial_example import Adversarial, adversarial
 from widgets import parts, pictures
@@ -43,6 +44,17 @@ class Findings:
     asked: int
     change: Adversarial | None = None
     strip: Strip | None = None
+
+    def as_dict(self) -> dict:
+        """What is kept of a shipped example, as plain JSON types; its photos are shipped ones."""
+        photos = [(name, value) for _, name, value in self.photos]
+        return {"trust": self.trust, "photos": photos, "asked": self.asked}
+
+    @classmethod
+    def from_dict(cls, told: dict) -> "Findings":
+        """What `as_dict` has given."""
+        photos = tuple((sample(name).image, name, value) for name, value in told["photos"])
+        return cls(tuple(told["trust"]), photos, told["asked"])
 
 
 class Finder:

@@ -7,18 +7,21 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
 import clipbench as cb
 from clipbench.models import ImageModel
-from clipbench.optvis import Step
+from clipbench.optvis import Frames, Step
+from clipbench.optvis.frames import as_bytes, film_steps
 from clipbench.results import read_provenance, save_png
 from widgets.ascent import Ascent
 from widgets.pictures import picture
 from widgets.recipe import Recipe
 
 KEPT = (0, 4, 16, 48, 128, 256)  # steps whose pictures are kept, as the eye sees them change; then each 256th
+_FILM = frozenset(film_steps(10**6))  # steps that a film shows, however long it becomes
 _TOLD = "growth.json"
 
 
@@ -40,6 +43,7 @@ class Growth:
         self._stream: Iterator[Step] | None = None
         self._values: list = []
         self._kept: dict[int, Step] = {}
+        self._film: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # values and pixels, as `Frames` has them
         self._newest: Step | None = None
 
     def grow(self) -> Iterator[Step]:
@@ -55,7 +59,9 @@ class Growth:
             self._values.append(step.value)
             self._newest = step
             if step.number in KEPT or step.number % KEPT[-1] == 0:
-                self._kept[step.number] = step
+                self._keep(step)
+            elif step.number in _FILM:
+                self._expose(step)
             yield step
 
     def extend(self) -> None:
@@ -93,7 +99,7 @@ class Growth:
 
     def hold(self) -> None:
         """Keep the newest step, too."""
-        self._kept[self._newest.number] = self._newest
+        self._keep(self._newest)
 
     def pixels(self, number: int) -> Tensor:
         """The pictures at a kept step: (n, 3, h, w) in [0, 1]."""
@@ -107,13 +113,33 @@ class Growth:
         """Where the pictures at a step come from."""
         return self.ascent.provenance(number)
 
-    def save(self, folder: Path, likely: list[tuple[str, float]]) -> None:
-        """Keep all of it for an `Example`, together with what the model takes the last picture for."""
+    def frames(self, number: int) -> Frames:
+        """How the pictures grew up to a kept step, a film's frames in between."""
+        shown = [each for each in sorted(self._film) if each <= number]
+        values, pixels = zip(*(self._film[each] for each in shown), strict=True)
+        names = self.ascent.plan(number).names
+        return Frames(names, tuple(shown), np.stack(values), np.stack(pixels), self.provenance(number))
+
+    def save(self, folder: Path, likely: list[tuple[str, float]], found: dict | None = None) -> None:
+        """Keep all of it for an `Example`.
+
+        Args:
+            folder: made where it is missing.
+            likely: what the model takes the last picture for.
+            found: what was found out about it, as `Findings.as_dict` gives it.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for number in self.numbers:
             save_png(self.image(number), folder / f"{number:04d}.png", self.provenance(number))
-        told = {"recipe": asdict(self.recipe), "values": self.values, "likely": likely}
+        told = {"recipe": asdict(self.recipe), "values": self.values, "likely": likely, "found": found}
         (folder / _TOLD).write_text(json.dumps(told, indent=1) + "\n")
+
+    def _keep(self, step: Step) -> None:
+        self._kept[step.number] = step
+        self._expose(step)
+
+    def _expose(self, step: Step) -> None:
+        self._film[step.number] = step.value.float().cpu().numpy(), as_bytes(step.images)
 
 
 class Example:
@@ -127,6 +153,7 @@ class Example:
         self.recipe = Recipe(**told["recipe"])
         self.values: list[float] = told["values"]
         self.likely = [(name, share) for name, share in told["likely"]]
+        self.found: dict | None = told.get("found")
         self.numbers = list(self._paths)
         self.number = self.goal = self.numbers[-1]
 
@@ -138,3 +165,10 @@ class Example:
     def provenance(self, number: int) -> cb.Provenance:
         """Where the picture at a step comes from."""
         return read_provenance(self._paths[number])
+
+    def frames(self, number: int) -> Frames:
+        """The kept steps up to one of them; an example has no others."""
+        shown = [each for each in self.numbers if each <= number]
+        pixels = np.stack([[np.asarray(self.image(each))] for each in shown])
+        values = np.array([[self.values[each]] for each in shown], np.float32)
+        return Frames((self.recipe.name,), tuple(shown), values, pixels, self.provenance(number))
