@@ -12,23 +12,17 @@ from typing import TypeVar
 import open_clip
 import timm
 import torch
-from open_clip.convert import convert_state_dict
-from open_clip.model import (
-    CLIP,
-    CustomTextCLIP,
-    convert_to_custom_text_state_dict,
-    resize_pos_embed,
-    resize_text_pos_embed,
-)
+from open_clip.model import CLIP, CustomTextCLIP
 from open_clip.pretrained import download_pretrained, get_pretrained_cfg, list_pretrained_tags_by_model
 from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2, merge_preprocess_dict
 from timm.data import create_transform, resolve_model_data_config
-from torch import Tensor, nn
+from torch import nn
 
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models.card import CONFIG, MINI, WEIGHTS
 from clipbench.models.clip import ClipModel
+from clipbench.models.fitting import as_open_clip, fill, in_order
 from clipbench.models.vision import VisionModel
 from clipbench.models.weights import (
     PACKAGES,
@@ -146,7 +140,7 @@ def _load_mini(name: str, checkpoint: str | Path | None, trust: bool) -> ClipMod
     config = description["model_cfg"]
     network = _build(config)
     if tag != _RANDOM:
-        _fill(network, read_weights(source / WEIGHTS if source.is_dir() else source, trust), name)
+        fill(network, read_weights(source / WEIGHTS if source.is_dir() else source, trust), name)
     text = config["text_cfg"]
     tokenizer = SimpleTokenizer(
         bpe_path=str(folder / text["tokenizer_kwargs"]["bpe_path"]), context_length=text["context_length"]
@@ -165,7 +159,7 @@ def _load_open_clip(name: str, checkpoint: str | Path | None, download: bool, tr
         checkpoint = _open_clip_weights(name, preprocessing, download)
     network = _build(config)
     if checkpoint is not None:
-        _fill(network, read_weights(checkpoint, trust), name, _as_open_clip)
+        fill(network, read_weights(checkpoint, trust), name, as_open_clip)
     try:
         tokenizer = open_clip.get_tokenizer(architecture)
     except OSError as error:
@@ -211,9 +205,9 @@ def _load_timm(name: str, checkpoint: str | Path | None, download: bool, trust: 
         raise unknown("timm model", architecture, timm.list_models())
     network = _seeded(lambda: timm.create_model(architecture, pretrained=False))
     if checkpoint is not None:
-        _fill(network, read_weights(checkpoint, trust), name)
+        fill(network, read_weights(checkpoint, trust), name)
     elif architecture in PACKAGES and not tag:
-        _fill(network, _in_order(read_weights(packaged(architecture)), network), name)
+        fill(network, in_order(read_weights(packaged(architecture)), network), name)
     elif tag != _RANDOM:
         network = _pretrained_timm(name, network, download)
     transform = create_transform(**resolve_model_data_config(network), is_training=False)
@@ -274,33 +268,3 @@ def _seeded(build) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build()
-
-
-def _fill(network: nn.Module, state: Mapping[str, Tensor], name: str, adapt=lambda state, _: state) -> None:
-    """Load weights, or say in one sentence why they do not fit."""
-    try:
-        network.load_state_dict(adapt(state, network))
-    except (RuntimeError, AssertionError) as error:  # open_clip asserts where it resizes
-        problem = str(error).splitlines()[-1].strip()
-        raise ClipbenchError(
-            f"the checkpoint does not fit {name} ({shorten(problem, 160)}); "
-            "load it with the architecture it was trained as"
-        ) from error
-
-
-def _as_open_clip(state: Mapping[str, Tensor], network: nn.Module) -> Mapping[str, Tensor]:
-    """What open_clip does to other projects' and older weights before it loads them."""
-    state = convert_state_dict(network, dict(state))
-    if "positional_embedding" in state and not hasattr(network, "positional_embedding"):
-        state = convert_to_custom_text_state_dict(state)
-    resize_pos_embed(state, network)
-    resize_text_pos_embed(state, network)
-    return state
-
-
-def _in_order(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Rename weights whose keys differ from timm's but lie in the same order with the same shapes."""
-    own = network.state_dict()
-    values = [value for key, value in state.items() if not key.endswith("num_batches_tracked")]
-    keys = [key for key in own if not key.endswith("num_batches_tracked")]
-    return {**own, **dict(zip(keys, values, strict=True))}
