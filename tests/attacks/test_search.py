@@ -128,6 +128,23 @@ def test_edits_are_all_texts_one_letter_away():
     assert "" not in edited("a")
 
 
+def test_one_step_of_edits_finds_what_brute_force_over_all_of_them_finds(bright, plain, monkeypatch):
+    monkeypatch.setattr(text_search, "_TRIED", 10_000)
+    monkeypatch.setattr(text_search, "_STEPS", 1)
+    vocabulary = ["grey", *edited("grey")]
+    result = cb.attack_search(
+        bright,
+        [plain(0)] * 4,
+        target="grey",
+        vocabulary=vocabulary,
+        methods=["edits", "brute force"],
+        recipe=SHEET,
+    )
+    by_edits, by_force = (result.best_of[method] for method in ("edits", "brute force"))
+    assert by_edits == by_force
+    assert result.passes == dict.fromkeys(("edits", "brute force"), len(vocabulary) * 2)
+
+
 def test_an_edit_is_kept_only_if_it_helps(bright, photos):
     steps = list(search(bright, photos, "grey", WORDS, ["edits"], SHEET, seed=1))
     result = steps[-1].result
