@@ -208,10 +208,11 @@ def test_a_growth_keeps_the_pictures_of_some_steps(model):
 def test_what_is_saved_is_an_example(model, tmp_path):
     growth = Growth(Recipe(unit="conv_head:7", pixels=64, steps=4), lambda: model)
     list(growth.grow())
-    growth.save(tmp_path / "new", [("spider", 0.5)])
+    found = {"trust": ["keeps half"], "photos": [["cat", 1.5]], "asked": 64}
+    growth.save(tmp_path / "new", [("spider", 0.5)], found)
     example = Example(tmp_path / "new")
     assert (example.recipe, example.values, example.numbers) == (growth.recipe, growth.values, [0, 4])
-    assert example.likely == [("spider", 0.5)]
+    assert example.likely == [("spider", 0.5)] and example.found == found
     assert example.provenance(4) == growth.provenance(4)
     np.testing.assert_array_equal(example.image(4), growth.image(4))
 

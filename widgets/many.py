@@ -50,11 +50,18 @@ class Many(w.VBox):
 
     def read(self) -> dict:
         """The fields of a `Recipe` that these controls hold."""
-        own = self._facet.value == _OWN
         held = {"faces": self.faces.value, "k": self._k.value, "diversity": self._diversity.value}
-        held |= {"strength": self._strength.value, "facet": "" if own else self._facet.value}
-        leaning = self.faces.value in ("facet", "strip")
-        return held | {"own_facet": self._own.trained if own and leaning else None}
+        held |= {"strength": self._strength.value, "facet": "", "own_facet": None}
+        if not self._leaning:
+            return held
+        if self._bench.model is None:  # which facets there are is not known yet
+            return held | {"facet": self._asked}
+        own = self._facet.value == _OWN
+        return held | ({"own_facet": self._own.trained} if own else {"facet": self._facet.value})
+
+    @property
+    def _leaning(self) -> bool:
+        return self.faces.value in ("facet", "strip")
 
     def _offer(self) -> None:
         """Offer the facets of the model that is there now."""
@@ -67,7 +74,7 @@ class Many(w.VBox):
 
     def _change(self) -> None:
         faces, own = self.faces.value, self._facet.value == _OWN
-        leaning = faces in ("facet", "strip")
+        leaning = self._leaning
         _show(self._k, faces in ("diverse", "of photos", "strip"))
         _show(self._diversity, faces == "diverse")
         _show(self._facet, leaning)
@@ -81,7 +88,7 @@ class Many(w.VBox):
             return (
                 "the shipped photos that excite it most, in groups; each picture starts from one group's mean"
             )
-        if faces in ("facet", "strip") and self._bench.model is not None:
+        if self._leaning and self._bench.model is not None:
             return " · ".join(f"no {name}: {why}" for name, why in absent_facets(self._bench.model).items())
         return ""
 
