@@ -32,10 +32,6 @@ _VALIDATION = f"{_PROBE}, and {PHOTOS:,} photos of ImageNet's validation set"
 _EVERY = 9  # of the shipped photos the cover is measured on one in so many
 _COVER = 0.002  # what a text covers depends a little on the colours under it
 _SHARE = 0.05  # 38 of the article's thousand labels are spelled otherwise today
-_ERRATA = {
-    "trash": "the article's text says 97 %, its record 95.4 %",
-    "$$$": "the article prints the text with backslashes, an escape gone wrong",
-}
 _SAID = {
     "neutral": "inks of a neutral word are named",
     "congruent": "colours are named where word and ink agree",
@@ -43,7 +39,7 @@ _SAID = {
     "ink": "conflicts are answered with the ink",
 }
 _METHODS = {"zero_shot": "zero-shot", "probe": "by the probe"}
-# Mislabelled photos in the wild, of those whose word is not the thing itself: from the article's figure.
+# Photos taken for their word, of those whose word is not the thing itself; counted in the article's figure.
 _MISLABELLED = {"zero_shot": 25, "probe": 0}
 
 
@@ -58,15 +54,24 @@ def _nine_claims() -> Iterator[Claim]:
         "attacks/clean", "photos that the probe gets right without a text", CLEAN.share,
         "top class of the probe", tolerance=0.005, needs=_VALIDATION,
     )  # fmt: skip
+    yield Claim(
+        "attacks/highest", "most photos that any text has changed", 0.97,
+        "largest share in the record", tolerance=0.005, erratum="the text says 97 %, its record 95.4 %",
+        corrected=0.954,
+    )  # fmt: skip
+    yield Claim(
+        "attacks/piggy bank/text", "what was written for a piggy bank", r"\$\$\$", "the record's own key",
+        erratum="the article prints backslashes, an escape gone wrong", corrected="$$$",
+    )  # fmt: skip
     for row in NINE:
-        told, erratum = f"“{row.text}” for {row.target}", _ERRATA.get(row.text, "")
+        told = f"“{row.text}” for {row.target}"
         yield Claim(
             f"attacks/{row.text}/success", f"{told}: becomes the top class", row.success.share,
-            "the article's label on each photo", tolerance=0.03, needs=_VALIDATION, erratum=erratum,
+            "the article's label on each photo", tolerance=0.03, needs=_VALIDATION,
         )  # fmt: skip
         yield Claim(
             f"attacks/{row.text}/record", f"{told}: the same in the record", row.success.share,
-            "counts of the record, which must sum to its photos", tolerance=1e-9, erratum=erratum,
+            "counts of the record, which must sum to its photos", tolerance=1e-9,
         )  # fmt: skip
         yield Claim(
             f"attacks/{row.text}/cover", f"{told}: share of the pixels changed", row.cover,
@@ -109,6 +114,8 @@ def _wild_claims() -> Iterator[Claim]:
 
 def _recount() -> Answers:
     rates = attack_rates(_ATTACKS)
+    yield "attacks/highest", max(own["changed to"].share for own in rates.values())
+    yield "attacks/piggy bank/text", list(rates)[-1]
     photos = [one.image.resize((ARTICLE_SIDE, ARTICLE_SIDE)) for one in samples()[::_EVERY]]
     for row in NINE:
         yield f"attacks/{row.text}/record", rates[row.text]["changed to"].share
