@@ -40,8 +40,9 @@ def frames(provenance) -> Frames:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_format_gives_its_provenance_back(frames, provenance, tmp_path, ending):
     path = frames.save(tmp_path / f"x{ending}")
-    assert read_provenance(path) == provenance
     assert [file.name for file in tmp_path.iterdir()] == [f"x{ending}"]
+    assert read_provenance(path) == provenance
+    assert read_provenance(path.rename(tmp_path / "download")) == provenance, "a name may be anything"
 
 
 def test_steps_become_frames(provenance):
@@ -105,12 +106,12 @@ def test_an_mp4_shows_all_steps_in_browsers_colours_and_even_sides(frames, tmp_p
 def test_an_svg_is_a_table_without_loss_that_needs_no_other_file(frames, tmp_path):
     root = ElementTree.parse(frames.save(tmp_path / "x.svg")).getroot()
     words = [text.text for text in root.iter(f"{SVG}text")]
-    assert words == ["noise", "step 4", "step 9", "a spider", "b <web>"]
+    assert words == ["noise", "step 4", "step 9", "a spider", "b <web>", "mini 01234567"]
     images = list(root.iter(f"{SVG}image"))
     places = [(float(image.get("y")), float(image.get("x"))) for image in images]
     assert places == sorted(places) and len(set(places)) == 6
     width, height = float(root.get("width")), float(root.get("height"))
-    assert all(left + 31 <= width and top + 31 <= height for top, left in places)
+    assert all(left + 31 <= width and top + 31 + 14 <= height for top, left in places)
     for number, image in enumerate(images):
         kind, _, content = image.get("href").partition(";base64,")
         shown = Image.open(BytesIO(b64decode(content)))
@@ -163,7 +164,7 @@ def test_another_ending_is_refused(frames, tmp_path):
 
 def test_films_and_strips_show_the_start_and_the_end():
     assert strip_steps(2048) == (0, 4, 48, 2048) and strip_steps(256) == (0, 4, 48, 256)
-    assert strip_steps(1) == (0, 1) and film_steps(1) == (0, 1)
+    assert strip_steps(1) == film_steps(1) == (0, 1) and strip_steps(0) == film_steps(0) == (0,)
     film = np.array(film_steps(2048))
     assert film[0] == 0 and film[-1] == 2048 and len(set(film)) == len(film)
     for power in range(3, 11):  # seven in each doubling; those below are whole numbers close together
@@ -175,6 +176,7 @@ def test_the_figure_shows_every_picture_at_its_row_and_column(frames):
     figure = cb.figures.growth(frames)
     assert [note.text for note in figure.layout.annotations[:3]] == ["noise", "step 4", "step 9"]
     assert "b &lt;web&gt;" in [note.text for note in figure.layout.annotations]
+    assert figure.layout.annotations[-1].text == "mini 01234567"
     shown = figure.layout.images
     assert [int(image.x) for image in shown] == [0, 1, 2, 0, 1, 2]
     assert [int(image.y) for image in shown] == [0, 0, 0, 1, 1, 1]

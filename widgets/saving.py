@@ -31,6 +31,7 @@ class Saving(w.VBox):
         )
         self._maker = Latest(lambda made: self._show(*made), self._message.say, delay=0.0)
         super().__init__([parts.row(self._link, self._menu), self._message])
+        self.add_class("cb-save")
         self._menu.observe(lambda _: self._encoded is not None and self._make(), "value")
         self.withdraw()
 

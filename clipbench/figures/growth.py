@@ -9,7 +9,7 @@ _CELL, _TITLE, _NAME = 150, 24, 18  # height in pixels of a picture, of the capt
 
 
 def growth(frames: Frames) -> go.Figure:
-    """A table of pictures: each row one picture, each column one step, what it is to excite above the row.
+    """A table of pictures: a row for each, below what it is to excite, and a column for each step.
 
     Args:
         frames: n pictures at t steps; a handful of either.
@@ -21,8 +21,8 @@ def growth(frames: Frames) -> go.Figure:
     figure = go.Figure(
         layout={
             **QUIET,
-            "height": _TITLE + rows * (_CELL + _NAME),
-            "margin": {"l": 0, "r": 0, "t": _TITLE, "b": 0},
+            "height": _TITLE + rows * (_CELL + _NAME) + _TITLE,
+            "margin": {"l": 0, "r": 0, "t": _TITLE, "b": _TITLE},
             "xaxis": {**hidden, "range": [0, columns]},
             "yaxis": {**hidden, "range": [rows, 0]},  # the first one on top
         }
@@ -37,6 +37,7 @@ def growth(frames: Frames) -> go.Figure:
                 **{"x": column + 0.01, "y": row + above, "sizex": 0.98, "sizey": 0.98 - above},
                 **{"xref": "x", "yref": "y", "xanchor": "left", "yanchor": "top"},
             )
+    figure.add_annotation(**_text(frames.provenance.source, 0, rows, xanchor="left", yanchor="top"))
     return figure
 
 

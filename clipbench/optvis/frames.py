@@ -106,7 +106,7 @@ def side_by_side(pixels: np.ndarray) -> Image.Image:
 
 def film_steps(last: int) -> tuple[int, ...]:
     """The steps of a film: as many in each doubling, since the start changes most; and the last."""
-    doublings = math.ceil(math.log2(last) * _DOUBLING)
+    doublings = math.ceil(math.log2(max(last, 1)) * _DOUBLING)
     ladder = {round(2 ** (frame / _DOUBLING)) for frame in range(doublings)}
     return tuple(sorted({0, last, *(number for number in ladder if number < last)}))
 

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, tostring
@@ -91,7 +91,7 @@ def svg(
     captions: Sequence[str],
     provenance: Provenance,
 ) -> bytes:
-    """Pictures in rows and columns as SVG, with its provenance in the metadata element.
+    """Pictures in rows and columns as SVG, the model below them, with its provenance in the metadata.
 
     Args:
         rows: n of t pictures, all of one size, which are held without loss.
@@ -102,20 +102,24 @@ def svg(
     width, height = rows[0][0].size
     columns = [place * (width + _GAP) for place in range(len(captions))]
     tops = [2 * _LINE + place * (height + _LINE + _GAP) for place in range(len(rows))]
-    size = {"width": str(columns[-1] + width), "height": str(tops[-1] + height)}
+    size = {"width": str(columns[-1] + width), "height": str(tops[-1] + height + _LINE)}
     root = Element("svg", {"xmlns": _SVG, **size})
     SubElement(root, "title").text = provenance.caption()
     SubElement(root, "metadata").text = _written(provenance)
-    letters = {"font-size": str(_LETTERS), "font-family": "system-ui, sans-serif", "fill": _GREY}
     for left, caption in zip(columns, captions, strict=True):
-        middle = {"x": str(left + width // 2), "y": str(_LETTERS), "text-anchor": "middle"}
-        SubElement(root, "text", {**letters, **middle}).text = caption
+        _say(root, caption, left + width // 2, _LETTERS, "middle")
     for top, name, row in zip(tops, names, rows, strict=True):
-        SubElement(root, "text", {**letters, "x": "0", "y": str(top - _LINE + _LETTERS)}).text = name
+        _say(root, name, 0, top - _LINE + _LETTERS)
         for left, image in zip(columns, row, strict=True):
             box = {"x": str(left), "y": str(top), "width": str(width), "height": str(height)}
             SubElement(root, "image", {**box, "href": _address(image)})
+    _say(root, provenance.source, 0, tops[-1] + height + _LETTERS)
     return tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _say(root: Element, words: str, x: int, y: int, anchor: str = "start") -> None:
+    style = {"font-size": str(_LETTERS), "font-family": "system-ui, sans-serif", "fill": _GREY}
+    SubElement(root, "text", {**style, "x": str(x), "y": str(y), "text-anchor": anchor}).text = words
 
 
 def _address(image: Image.Image) -> str:
@@ -140,15 +144,23 @@ def read_provenance(path: str | Path) -> Provenance:
     path = Path(path)
     if not path.is_file():
         raise ClipbenchError(f"there is no file {str(path)!r}; give a picture that clipbench has written")
-    readers = {".mp4": _from_mp4, ".svg": _from_svg}
     try:
-        return Provenance(**json.loads(readers.get(path.suffix.lower(), _from_picture)(path)))
+        return Provenance(**json.loads(_reader(path)(path)))
     except (*UNREADABLE, Image.DecompressionBombError) as error:
         raise ClipbenchError(f"{str(path)!r} is not a picture that clipbench has written") from error
 
 
 def _written(provenance: Provenance) -> str:
     return json.dumps(provenance.as_dict(), ensure_ascii=False)
+
+
+def _reader(path: Path) -> Callable[[Path], str | bytes]:
+    """What reads a file, by how it begins: a name may be anything."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start[4:] == b"ftyp":
+        return _from_mp4
+    return _from_svg if start.startswith(b"<") else _from_picture
 
 
 def _from_picture(path: Path) -> str | bytes:

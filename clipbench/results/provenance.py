@@ -36,10 +36,15 @@ class Provenance:
 
     def caption(self) -> str:
         """One line for below a picture: model, unit, recipe, seed, n."""
-        parts = [f"{self.model} {self.weights_hash[:8]}", self.unit, self.recipe]
+        parts = [self.source, self.unit, self.recipe]
         parts += [f"seed {self.seed}" if self.seed is not None else None]
         parts += [f"n = {self.n}" if self.n is not None else None]
         return " · ".join(part for part in parts if part)
+
+    @property
+    def source(self) -> str:
+        """What stands on a figure: model and weights."""
+        return f"{self.model} {self.weights_hash[:8]}"
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
