@@ -3,8 +3,17 @@
 import re
 import time
 from base64 import b64decode
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
 
 import clipbench as cb
+from clipbench.optvis.frames import film_steps
+from widgets.feature import EXAMPLE
+from widgets.feature_view import _file
+from widgets.growth import Example, Growth
+from widgets.recipe import Recipe
 from widgets.saving import Saving
 
 
@@ -69,3 +78,25 @@ def test_what_cannot_be_made_gets_one_sentence():
     assert "there is no room" in saving._message.value
     saving._menu.value = ".png"
     assert offered(saving)[2] == b"fine" and saving._message.value == ""
+
+
+def test_a_growth_keeps_the_frames_of_its_film(tiny):
+    growth = Growth(Recipe(unit="layer2:3", pixels=64, steps=20), lambda: tiny)
+    steps = {step.number: step for step in growth.grow()}
+    growth.hold()
+    frames = growth.frames(20)
+    assert set(film_steps(20)) <= set(frames.numbers) and frames.numbers[-1] == 20
+    assert np.array_equal(np.asarray(frames.sheets[-1]), np.asarray(growth.image(20)))
+    assert frames.values[:, 0].tolist() == [steps[number].value.item() for number in frames.numbers]
+    assert growth.frames(4).numbers[-1] == 4 and growth.frames(4).provenance == growth.provenance(4)
+    with Image.open(BytesIO(_file(growth, 20, ".gif"))) as film:
+        assert film.n_frames == len(film_steps(20))
+
+
+def test_the_example_can_be_saved_too():
+    example = Example(EXAMPLE)
+    number = example.numbers[-1]
+    with Image.open(BytesIO(_file(example, number, ".png"))) as picture:
+        assert np.array_equal(np.asarray(picture), np.asarray(example.image(number)))
+    table = _file(example, number, ".svg").decode()
+    assert table.count("<image ") == 4 and "noise" in table and f"step {number}" in table

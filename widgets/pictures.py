@@ -2,19 +2,14 @@
 
 import html
 import io
-import math
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from torchvision.transforms.functional import to_pil_image
-from torchvision.utils import make_grid
 
 from clipbench.figures import AFTER
 from clipbench.optvis import Step
-from clipbench.results import Provenance, save_png
+from clipbench.optvis.frames import as_bytes, side_by_side
 
 _CURVE = (384, 56)  # width and height of a curve in its own units
 _POINTS = 100  # of a curve; it is drawn anew with every frame
@@ -29,8 +24,7 @@ _RAMP = (
 
 def picture(step: Step) -> Image.Image:
     """The pictures of a step of an optimisation, side by side, row by row in a nearly square grid."""
-    columns = math.ceil(math.sqrt(len(step.images)))
-    return to_pil_image(make_grid(step.images.float().cpu(), nrow=columns))
+    return side_by_side(as_bytes(step.images))
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -45,12 +39,6 @@ def thumbnail(image: Image.Image, side: int = 128) -> bytes:
     small = image.copy()
     small.thumbnail((side, side))
     return jpeg(small)
-
-
-def png(image: Image.Image, provenance: Provenance) -> bytes:
-    """A PNG file that carries its provenance; see `clipbench.results.save_png`."""
-    with tempfile.TemporaryDirectory() as folder:
-        return save_png(image, Path(folder) / "picture.png", provenance).read_bytes()
 
 
 def heat(values: np.ndarray, cell: tuple[int, int] | None = None) -> Image.Image:

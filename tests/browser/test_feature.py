@@ -108,6 +108,11 @@ def test_a_picture_grows_stops_goes_on_and_can_be_looked_back_at(panel):
     provenance = read_provenance(download.value.path())
     assert (provenance.model, provenance.unit, provenance.seed) == ("mini", "conv_head:559", 2)
     assert "4 steps" in provenance.recipe and "l1 0.005" in provenance.recipe
+    page.locator(".cb-save select").select_option("film (MP4)")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save film (MP4)").click()
+    assert download.value.suggested_filename == "conv_head-559.mp4"
+    assert read_provenance(download.value.path()) == provenance
 
 
 def test_the_end_is_reached_and_going_on_adds_as_many_steps(panel):
