@@ -27,6 +27,7 @@ from widgets.worker import Worker
 SHOWN = 5  # units with pictures
 _KS = (0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300)  # units that can be silenced
 _FIRST_K = 10
+_REST = 0.5  # seconds that the label may rest before units are asked, which takes as long as ten bars
 _WIDTH = 84  # of a unit's two pictures, in CSS pixels
 
 
@@ -92,7 +93,7 @@ class Culprits(w.VBox):
         self._painter = Worker("Paint what they look for", self._paint, self._hang, _painted)
         self._k = w.SelectionSlider(options=_KS, value=_FIRST_K, description="silence")
         self._held = Verdict()
-        self._finder = Latest(self._show, self._message.say, delay=0.0)
+        self._finder = Latest(self._show, self._message.say, delay=_REST)
         self._holder = Latest(self._show_held, self._message.say)
         heading = parts.prose("Who did it?", "h2")
         cards = parts.classed(w.Box(self._cards), "cb-suspects")

@@ -71,6 +71,8 @@ class Folder(w.VBox):
         return work
 
     def _take(self, progress: Progress) -> None:
+        if not progress.rows and progress.done < progress.total:
+            return  # those so far cannot be read
         (result,) = progress.results
         self._rates.value = _rates(result)
         over = progress.done == progress.total
