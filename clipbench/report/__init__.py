@@ -2,6 +2,23 @@
 
 from clipbench.report.desk import Desk, stores_at
 from clipbench.report.dossier import Building, Dossier, build
+from clipbench.report.overview import Overview, mapped, overview
+from clipbench.report.portraits import COARSE, FINE, Grade, Portraits
 from clipbench.report.survey import Surveying, atlas
 
-__all__ = ["Building", "Desk", "Dossier", "Surveying", "atlas", "build", "stores_at"]
+__all__ = [
+    "COARSE",
+    "FINE",
+    "Building",
+    "Desk",
+    "Dossier",
+    "Grade",
+    "Overview",
+    "Portraits",
+    "Surveying",
+    "atlas",
+    "build",
+    "mapped",
+    "overview",
+    "stores_at",
+]

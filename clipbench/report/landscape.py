@@ -3,8 +3,6 @@
 from importlib import import_module
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 _NEIGHBOURS = 15  # units that count as near; UMAP's own default
 _COMPONENTS = 50  # that are left before t-SNE, as its authors advise
@@ -43,6 +41,9 @@ def landscape(answers: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str] | No
 
 
 def _by_tsne(features: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
+    from sklearn.decomposition import PCA  # here: together they take a second to import
+    from sklearn.manifold import TSNE
+
     kept = min(_COMPONENTS, *features.shape)
     compact = PCA(kept, random_state=seed).fit_transform(features)
     perplexity = min(30.0, (len(features) - 1) / 3)

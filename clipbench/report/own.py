@@ -19,7 +19,7 @@ from clipbench.report.desk import Desk
 from clipbench.report.part import Part, jpeg, png
 from clipbench.report.portraits import COARSE, FINE
 from clipbench.results import Provenance
-from clipbench.studies import trace
+from clipbench.studies import trace, trust
 from clipbench.units import Unit
 
 FACES = 4  # pictures that are made to differ from one another
@@ -54,6 +54,7 @@ def pictures(desk: Desk) -> Iterator[object]:
         "facets": themes,
         "reached": _strongest(desk, [plain])[0],
         "photos_reach": desk.strongest,
+        "trust": trust(desk.model, plain, goal, transforms=transforms.standard()).lines,
         "provenance": desk.portraits.provenance(desk.unit).as_dict(),
     }
     yield Part(content, files)

@@ -2,28 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
+from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.report.desk import Desk
 from clipbench.report.dossier import build
 from clipbench.report.files import made
-from clipbench.report.landscape import landscape
+from clipbench.report.overview import PHOTOS, SORTS, Overview, mapped, overview
 from clipbench.report.page import number, render, text
 from clipbench.report.part import jpeg, key_of
 from clipbench.report.portraits import BATCH, COARSE, FINE, Portraits
-from clipbench.results import UNREADABLE, read_json, save_bytes, save_json
-from clipbench.sweeps import Moments, Store
+from clipbench.results import save_bytes
+from clipbench.sweeps import Store
 from clipbench.units import Unit
 
-_STRIP, _SIDE = 5, 112  # photos of a unit, and pixels of each
-_WORDS = 8  # of a unit
-_ANSWERS = 2000  # photos, and words, by which the map is drawn
-_SORTS = (("channel", "number"), ("strength", "strongest photo"), ("spread", "strongest photo in sd"))
+_SIDE = 112  # pixels of a photo
 
 
 @dataclass(frozen=True)
@@ -92,11 +88,10 @@ class _Survey:
     def __init__(self, model: ImageModel, layer: str, store: Store, words: Store | None, folder: Path):
         self.units = [Unit(layer, channel) for channel in range(model.layer(layer).channels)]
         self.page = made(folder) / "index.html"
-        self._model, self._layer, self._store, self._folder = model, layer, store, folder
-        self._words = words if words is not None and layer in words.layers else None
-        self._portraits = Portraits(model, folder / "pictures")
+        self._model, self._layer, self._store, self._words = model, layer, store, words
+        self._folder, self._portraits = folder, Portraits(model, folder / "pictures")
         self._key = key_of(*self.desk(self.units[0]).key)
-        self._map: dict | None = None
+        self._told = overview(layer, store, words)
 
     def desk(self, unit: Unit) -> Desk:
         """All that a page of a unit is made from."""
@@ -107,23 +102,18 @@ class _Survey:
         made(self._strip(self.units[0]).parent)
         for unit in self.units:
             if not self._strip(unit).exists():
-                photos = _first(self._answers[:, unit.channel], _STRIP)
-                cut = [self._store.crop(unit, photo) for photo in photos]
-                save_bytes(jpeg(_side_by_side(cut), _STRIP * _SIDE), self._strip(unit))
+                cut = [self._crop(unit, photo) for photo in self._told.favourites(unit.channel)]
+                save_bytes(jpeg(_side_by_side(cut), PHOTOS * _SIDE), self._strip(unit))
             yield Surveying("photos", unit.channel + 1, len(self.units))
 
     def lay_out(self) -> None:
         """Find a place for each unit by its answers to photos and words."""
-        path = self._folder / f"map-{self._key}.json"
+        path = self._folder / f"overview-{self._key}.npz"
         try:
-            self._map = read_json(path)
-        except UNREADABLE:
-            told = [self._answers] if self._words is None else [self._answers, self._written]
-            found = landscape(np.concatenate([_some(answers) for answers in told]))
-            if found is not None:
-                places, method = found
-                self._map = {"places": places.tolist(), "told": method}
-                save_json(self._map, path)
+            self._told = Overview.load(path)
+        except ClipbenchError:
+            self._told = mapped(self._told, self._store, self._words)
+            self._told.save(path)
 
     def paint(self) -> Iterator[Surveying]:
         """Coarse pictures of all units; the page is written anew after each batch."""
@@ -144,98 +134,56 @@ class _Survey:
             about="a small but real CLIP that comes with clipbench" if mini else "",
             units=[self._row(unit) for unit in self.units],
             details={str(unit.channel): self._details(unit) for unit in self.units},
-            sorts=_SORTS,
-            mapped=self._map and self._map["told"],
+            sorts=SORTS.items(),
+            method=self._told.method,
             origins=self._origins,
         )
         return save_bytes(page.encode(), self.page)
 
     def _row(self, unit: Unit) -> dict:
         """What the wall says of a unit."""
-        painted = self._portraits.path(unit)
+        painted, told, channel = self._portraits.path(unit), self._told, unit.channel
         picture = painted if painted.exists() else self._strip(unit)
-        strongest = self._strongest[unit.channel]
-        mean, sd = self._moments.mean[unit.channel], self._moments.sd[unit.channel]
-        spread = (strongest - mean) / sd if sd > 0 else 0.0
         return {
-            "channel": unit.channel,
+            "channel": channel,
             "address": str(unit),
-            "label": "",
             "picture": picture.relative_to(self._folder).as_posix(),
-            "find": " ".join([str(unit), *self._words_of(unit)]).lower(),
-            "keys": {"strength": f"{strongest:.4g}", "spread": f"{spread:.4g}"},
-            "place": self._map and self._map["places"][unit.channel],
+            "find": " ".join([str(unit), *told.words[channel]]).lower(),
+            "keys": {key: f"{getattr(told, key)[channel]:.4g}" for key in SORTS if key != "channel"},
+            "place": None if told.places is None else told.places[channel].tolist(),
         }
 
     def _details(self, unit: Unit) -> dict:
         """What a closer look at a unit says."""
         page = self._folder / "units" / f"{unit.layer}-{unit.channel}.html"
+        name, told = self._model.name, self._told
         return {
             "title": str(unit),
-            "told": f"The photo on the left excites it most, to {number(self._strongest[unit.channel])}.",
+            "told": f"The photo on the left excites it most, to {number(told.strongest[unit.channel])}.",
             "photos": self._strip(unit).relative_to(self._folder).as_posix(),
-            "words": ", ".join(self._words_of(unit)),
+            "words": ", ".join(told.words[unit.channel]),
             "link": page.relative_to(self._folder).as_posix() if page.exists() else "",
-            "command": f"clipbench atlas {self._layer} --model {self._model.name} --store DIR --out DIR "
-            f"--refine {unit}",
+            "command": f"clipbench atlas {self._layer} --model {name} --store DIR --out DIR --refine {unit}",
         }
-
-    def _words_of(self, unit: Unit) -> list[str]:
-        """The written words that excite a unit most."""
-        if self._words is None:
-            return []
-        return [self._words.names[place] for place in _first(self._written[:, unit.channel], _WORDS)]
-
-    @cached_property
-    def _answers(self) -> np.ndarray:
-        """(n, units) float16, what all units say to the photos."""
-        return self._store.matrix(self._layer)
-
-    @cached_property
-    def _written(self) -> np.ndarray:
-        """(words, units) float16, what all units say to the words in their first look."""
-        return self._words.matrix(self._layer)[: len(self._words.stimuli.words)]
-
-    @cached_property
-    def _strongest(self) -> np.ndarray:
-        """(units,) what each says to its favourite photo."""
-        return np.nanmax(self._answers, axis=0).astype(np.float32)
-
-    @cached_property
-    def _moments(self) -> Moments:
-        """Of all units."""
-        return self._store.moments(self._layer)
 
     @property
     def _origins(self) -> list[str]:
         """Where all of it comes from, a line for each part."""
-        lines = [self._store.provenance(self._layer).caption()]
-        if self._words is not None:
-            lines.append(self._words.provenance(self._layer).caption())
+        lines = [each.caption() for each in self._told.provenance]
         if self._portraits.path(self.units[0]).exists():
             lines.append(self._portraits.provenance(self.units[0]).caption())
         return lines
+
+    def _crop(self, unit: Unit, photo: int) -> Image.Image:
+        return self._store.crop(unit, photo, self._model)
 
     def _strip(self, unit: Unit) -> Path:
         return self._folder / "photos" / self._key / f"{unit.layer}-{unit.channel}.jpg"
 
 
-def _first(answers: np.ndarray, most: int) -> list[int]:
-    """Numbers of the largest answers, the largest first; nan is none."""
-    order = np.argsort(-answers.astype(np.float32), kind="stable")[:most]
-    return [int(number) for number in order if not np.isnan(answers[number])]
-
-
-def _some(answers: np.ndarray) -> np.ndarray:
-    """Answers to some of the items that could be read, from all over the list."""
-    read = np.flatnonzero(~np.isnan(answers[:, 0]))
-    rows = read[np.unique(np.linspace(0, len(read) - 1, min(len(read), _ANSWERS)).round().astype(int))]
-    return answers[rows].astype(np.float32)
-
-
 def _side_by_side(images: Sequence[Image.Image]) -> Image.Image:
     """Square pictures in a row."""
-    row = Image.new("RGB", (_STRIP * _SIDE, _SIDE))
+    row = Image.new("RGB", (PHOTOS * _SIDE, _SIDE))
     for place, image in enumerate(images):
         row.paste(image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), (place * _SIDE, 0))
     return row

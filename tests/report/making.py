@@ -62,7 +62,7 @@ def made_up(name: str = "spider", file: str = "photo.jpg") -> Dossier:
             "facets": [{"name": "indoor", "picture": "pictures/facet indoor"}],
             "reached": 31.4,
             "photos_reach": 12.8,
-            "trust": None,
+            "trust": ["keeps 60 % of its rise over grey"],
             "provenance": told,
         },
         "neighbours": {

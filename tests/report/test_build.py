@@ -118,7 +118,7 @@ def test_an_atlas_can_be_seen_before_it_is_painted_and_goes_on(tiny, place, tmp_
     page = (tmp_path / "index.html").read_text()
     assert page.count("/layer3-0.jpg") and not (tmp_path / "pictures").exists()
     monkeypatch.setattr(survey._Survey, "hang_photos", lambda self: iter(()))  # they hang already
-    monkeypatch.setattr(survey, "landscape", lambda _: pytest.fail("drawn again"))
+    monkeypatch.setattr(survey, "mapped", lambda *_: pytest.fail("drawn again"))
     *_, last = atlas(tiny, LAYER, store, tmp_path)
     assert "pictures/layer3-0.png" in last.page.read_text()
 
