@@ -85,3 +85,5 @@ def test_a_file_of_something_else_is_refused(tmp_path):
         begin(tmp_path)
     with pytest.raises(cb.ClipbenchError, match="unknown label 'bird'"):
         Labelling.open(tmp_path / "y.json", "s", ("cat", "dog"), 3).mark("anna", "bird")
+    with pytest.raises(cb.ClipbenchError, match="the rater has no name"):
+        Labelling.open(tmp_path / "y.json", "s", ("cat", "dog"), 3).mark(" ", "cat")

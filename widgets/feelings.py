@@ -100,9 +100,9 @@ class Emotions(w.VBox):
             f"for {rose} of {len(told)} words. {_surprise(found)}"
         )
         self._own_wheel.show(figures.emotion_wheel(found, wheel(found)))
-        told = found.provenance
-        command = f"clipbench emotions {' '.join(found.words[:3])} --model {told.model}"
-        self._own_caption.show(told.caption(), command, parts.MINI if told.model == "mini" else None)
+        source = found.provenance
+        command = f"clipbench emotions {' '.join(found.words[:3])} --model {source.model}"
+        self._own_caption.show(source.caption(), command, parts.MINI if source.model == "mini" else None)
 
     def _forget(self) -> None:
         model = self._bench.model

@@ -74,7 +74,8 @@ class Panel(parts.Page):
         self._ledger = ledger = progress.result
         self._told.say(f"{ledger.summary}.")
         self._chart.show(figures.ledger(ledger))
-        self._topic.options = (_ALL, *ledger.topics)
+        if len(self._topic.options) == 1:  # offered once, so that a choice stays
+            self._topic.options = (_ALL, *ledger.topics)
         if self._wish in ledger.topics:
             self._topic.value, self._wish = self._wish, ""
         self._link.value = _download(ledger)

@@ -38,8 +38,8 @@ class Regions(w.VBox):
         )
         self._known = {f"{one.model}:{one.unit}": one for one in region_units()}
         self._map, self._told, self._caption = Place(), w.VBox(), parts.Caption()
-        self._drawer = Latest(self._show, lambda sentence: self._message.say(sentence))
         self._message = parts.Message()
+        self._drawer = Latest(self._show, self._message.say)
         self._worker = Worker("Ask the model, too", self._work, self._take, _progress)
         self._unit = parts.Field("unit", "", self._read)
         self._unit.layout.display = "none"
@@ -99,8 +99,11 @@ class Regions(w.VBox):
             f"Nearest to {one.label} is unit {unit}: its answers to {len(self._found.names)} countries "
             f"correlate by {likeness:.2f}; shuffled names reach {chance:.2f}, so this is {verdict}."
         )
+        before = self._unit.meaning
         self._unit.line.value = str(unit)
-        self._draw_own()
+        self._unit.check()
+        if self._unit.meaning == before:  # else it was drawn because it changed
+            self._draw_own()
 
     def _read(self, text: str) -> int | None:
         if self._found is None:

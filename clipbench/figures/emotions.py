@@ -26,7 +26,8 @@ def codes(result: Codes, words: Sequence[str], without: Sequence[int] = ()) -> g
         for word in words
         for place, (unit, share) in enumerate(result.code(word, without=without) or [(None, 0.0)])
     ]
-    names = [wrapped(f"{word} = " if word else " ", 40) + _unit(result, unit) for word, unit, _ in rows]
+    names = [f"{wrapped(word)} = {_unit(result, unit)}" if word else _unit(result, unit)
+             for word, unit, _ in rows]  # fmt: skip
     bars = go.Bar(
         orientation="h",
         x=[share for _, _, share in rows],

@@ -1,6 +1,7 @@
 """The conditional plots, the people of unit 89, and numbers that stand in the article's text."""
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -22,6 +23,7 @@ def chapter() -> Chapter:
     return Chapter((*_plots(), *_people(), *_sentences()), _recount)
 
 
+@cache
 def published_plot(unit: int) -> Conditional:
     """One of the article's conditional plots."""
     told = records.record("conditional")["plots"][str(unit)]

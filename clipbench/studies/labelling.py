@@ -60,8 +60,11 @@ class Labelling:
         """Give the next picture a label, and save.
 
         Raises:
-            ClipbenchError: an unknown label, no picture left, or somebody else who labels under that name.
+            ClipbenchError: no name, an unknown label, no picture left, or somebody else who labels under that
+                name.
         """
+        if not rater.strip():
+            raise ClipbenchError("the rater has no name; write one, so that a second rater can be told apart")
         if label not in self.labels:
             raise unknown("label", label, self.labels)
         if self.place(rater) is None:
