@@ -22,6 +22,7 @@ from turns import about, parser, publish
 import clipbench as cb
 from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
+from clipbench.models import classes_of
 from clipbench.optvis import recipe
 
 SECOND = "timm/tf_efficientnet_lite2"
@@ -86,7 +87,7 @@ def asked(model, second, way: Way, labels: Sequence[str], size: int, steps: int)
 
 
 def _answer(second, logits: torch.Tensor, label: str) -> dict[str, float]:
-    classes = second.classes_named(label)
+    classes = classes_of(second, label)
     place = 1 + int((logits > logits[classes].max()).sum())
     share = logits.log_softmax(dim=0)[classes].logsumexp(dim=0)
     return {"label": label, "place": place, "log probability": round(float(share), 4)}
