@@ -27,6 +27,9 @@ def add(commands) -> None:
         metavar="UNIT",
         help="give this unit a fine picture and a page of its own; may be repeated",
     )
+    parser.add_argument(
+        "--facet", action="append", default=[], metavar="FILE", help="show this theme, too; may be repeated"
+    )
     add_common(parser)
     parser.set_defaults(run=atlas)
 
@@ -40,8 +43,10 @@ def atlas(options: argparse.Namespace) -> int:
     model = cb.load(options.model, device=options.device)
     units = [cb.Unit.parse(unit, model) for unit in options.refine]
     store, words = stores_at(options.store, model)
+    facets = [cb.probes.load_facet(file) for file in options.facet]
+    stages = atlas(model, options.layer, store, Path(options.out), words=words, facets=facets, refine=units)
     with tqdm(unit="unit", disable=None, leave=False) as bar:
-        for step in atlas(model, options.layer, store, Path(options.out), words=words, refine=units):
+        for step in stages:
             bar.set_description(step.stage, refresh=False)
             bar.total, bar.n = step.total, round(step.done)
             bar.update(0)

@@ -27,6 +27,7 @@ _FACE, _FACE_STEPS, _APART = 112, 192, 0.5  # their size, steps, and how much th
 _STRENGTH = 1.0  # of a facet; the published scale
 _PHOTOS = 16  # of the unit's favourites, for circuit and effect
 _USUAL = 48  # other photos, for what is usual
+_EDGES = {"edges": 8, "top": 8}  # of the circuit
 _CHANGES = 5  # labels that are shown of those that fall and rise most
 _SIDE = 112  # pixels of a small picture
 
@@ -63,7 +64,10 @@ def pictures(desk: Desk) -> Iterator[object]:
 def circuit(desk: Desk) -> Iterator[object]:
     """Which units of the layer below build the unit."""
     shown = [*desk.favourites(_PHOTOS), *desk.usual(_USUAL, besides=_PHOTOS)]
-    for step in trace(desk.model, desk.unit, shown):
+    if len(shown) <= _EDGES["top"] or desk.unit.layer == next(iter(desk.model.layers)):
+        yield Part({}, {})  # too few photos to say what is usual, or nothing below
+        return
+    for step in trace(desk.model, desk.unit, shown, **_EDGES):
         yield step
     found = step.result
     files = {"circuit/unit": jpeg(desk.portraits.image(desk.unit), 2 * _SIDE)}
@@ -80,6 +84,9 @@ def circuit(desk: Desk) -> Iterator[object]:
 
 def effect(desk: Desk) -> Iterator[object]:
     """What becomes of the model's answers to the unit's favourite photos when it is held at its mean."""
+    if desk.unit.layer in desk.model.heads:
+        yield Part({}, {})  # it is an answer itself
+        return
     classifier = as_classifier(desk.model)
     yield classifier
     photos = desk.favourites(_PHOTOS)

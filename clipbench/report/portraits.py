@@ -1,6 +1,5 @@
 """Small pictures of many units, painted in batches when first asked for and kept in a folder."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from torchvision.transforms.functional import to_pil_image
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
-from clipbench.optvis import objectives, parametrizations, recipe, transforms, visualize
+from clipbench.optvis import Plan, objectives, parametrizations
 from clipbench.optvis.objectives import Objective
 from clipbench.optvis.probes import Facet
 from clipbench.report.files import made
@@ -18,8 +17,7 @@ from clipbench.results import Provenance, read_provenance, save_png
 from clipbench.units import Unit
 
 BATCH = 32  # units that are painted together
-
-_GRADED = re.compile(r"(?P<size>\d+) px, (?P<steps>\d+) steps: ")  # how the recipe of a portrait begins
+_FACETED = 4  # likewise with a facet, whose gradient each of them takes of all pictures
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,9 @@ class Grade:
     size: int
     steps: int
 
-    def __str__(self) -> str:
-        return f"{self.size} px, {self.steps} steps"
+    def within(self, plan: dict) -> bool:
+        """Whether a plan, as `Plan.provenance` keeps it, is at least as fine."""
+        return plan["steps"] >= self.steps and plan["parametrization"]["size"] >= self.size
 
 
 _ANY = Grade(0, 0)
@@ -75,10 +74,10 @@ class Portraits:
             told = read_provenance(self.path(unit))
         except ClipbenchError:
             return False
-        kept = _GRADED.match(told.recipe)
-        fine = kept and int(kept["size"]) >= grade.size and int(kept["steps"]) >= grade.steps
-        same = told.weights_hash == self._model.weights_hash and str(self._goal(unit)) in told.recipe
-        return bool(same and fine)
+        same = told.weights_hash == self._model.weights_hash and told.unit == str(unit)
+        same = same and told.recipe.startswith(f"{self._goal(unit)},")
+        plan = (told.settings or {}).get("plan")
+        return same and plan is not None and grade.within(plan)
 
     def image(self, unit: Unit) -> Image.Image | None:
         """The picture of a unit, if there is one by the same weights."""
@@ -108,29 +107,24 @@ class Portraits:
         """
         missing = [unit for unit in units if not self.has(unit, grade)]
         done = len(units) - len(missing)
-        for start in range(0, len(missing), BATCH):
-            part = missing[start : start + BATCH]
-            for step in self._stream(part, grade, seed):
+        batch = BATCH if self._facet is None else _FACETED
+        for start in range(0, len(missing), batch):
+            part = missing[start : start + batch]
+            plan = self._plan(part, grade, seed)
+            for step in plan.run(self._model):
                 yield Painting(done + len(part) * step.number / (grade.steps + 1), len(units))
             made(self._folder)
             for place, (unit, picture) in enumerate(zip(part, step.images, strict=True)):
-                told = self._told(unit, grade, seed, place, len(part))
+                told = plan.provenance(self._model, str(unit), place)
                 save_png(to_pil_image(picture.float().cpu()), self.path(unit), told)
             done += len(part)
         yield Painting(len(units), len(units))
 
-    def _stream(self, units: Sequence[Unit], grade: Grade, seed: int):
-        goals = objectives.batch([self._goal(unit) for unit in units])
-        canvas = parametrizations.fft(grade.size, batch=len(units))
-        return visualize(self._model, goals, parametrization=canvas, steps=grade.steps, seed=seed)
+    def _plan(self, units: Sequence[Unit], grade: Grade, seed: int) -> Plan:
+        goals = [self._goal(unit) for unit in units]
+        goal = goals[0] if len(goals) == 1 else objectives.batch(goals)
+        return Plan(goal, parametrizations.fft(grade.size, batch=len(units)), steps=grade.steps, seed=seed)
 
     def _goal(self, unit: Unit) -> Objective:
         plain = objectives.channel(unit.layer, unit.channel)
         return plain if self._facet is None else objectives.faceted(plain, self._facet, self._strength)
-
-    def _told(self, unit: Unit, grade: Grade, seed: int, place: int, count: int) -> Provenance:
-        canvas = parametrizations.fft(grade.size, batch=count)
-        views = transforms.standard()
-        told = recipe(self._goal(unit), canvas, views, (), canvas.lr, grade.steps)
-        told = f"{grade}: {told}, picture {place + 1} of a batch of {count}"
-        return Provenance(self._model.name, self._model.weights_hash, told, unit=str(unit), seed=seed, n=1)

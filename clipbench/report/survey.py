@@ -8,6 +8,7 @@ from PIL import Image
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
+from clipbench.optvis.probes import Facet
 from clipbench.report.desk import Desk
 from clipbench.report.dossier import build
 from clipbench.report.files import made
@@ -27,7 +28,7 @@ class Surveying:
     """How far `atlas` has come.
 
     Args:
-        stage: what is being made: "photos", "map", "pictures" or the page of a unit.
+        stage: what is being made: "photos", "map", "pictures", a facet, or the page of a unit.
         done, total: of that stage.
         page: the page, as soon as there is one.
     """
@@ -45,12 +46,14 @@ def atlas(
     folder: Path,
     *,
     words: Store | None = None,
+    facets: Sequence[Facet] = (),
     refine: Sequence[Unit] = (),
 ) -> Iterator[Surveying]:
     """Make the page of a layer; whoever stops reading stops the work, and the same call goes on.
 
     Photos first, so that there is something to see at once; then a map; then coarse pictures of all units, a
-    batch at a time. Units to refine get a fine picture and a page of their own, linked from the atlas.
+    batch at a time; then the same for each facet. Units to refine get a fine picture and a page of their own,
+    linked from the atlas.
 
     Args:
         model: whose layer.
@@ -58,6 +61,7 @@ def atlas(
         store: of photos that were swept with this model and layer.
         folder: where the page goes: index.html, pictures/, photos/ and units/.
         words: a store of written words, or None.
+        facets: themes that all units are shown in, too.
         refine: units of the layer to look at more closely.
 
     Yields:
@@ -66,7 +70,7 @@ def atlas(
     Raises:
         ClipbenchError: no such layer, not in the store, or a folder that cannot be written to.
     """
-    survey = _Survey(model, layer, store, words, folder)
+    survey = _Survey(model, layer, store, words, facets, folder)
     yield from survey.hang_photos()
     yield Surveying("map", 0, 1, survey.write())
     survey.lay_out()
@@ -85,17 +89,27 @@ def atlas(
 class _Survey:
     """A layer and the folder of its page."""
 
-    def __init__(self, model: ImageModel, layer: str, store: Store, words: Store | None, folder: Path):
+    def __init__(
+        self,
+        model: ImageModel,
+        layer: str,
+        store: Store,
+        words: Store | None,
+        facets: Sequence[Facet],
+        folder: Path,
+    ):
         self.units = [Unit(layer, channel) for channel in range(model.layer(layer).channels)]
         self.page = made(folder) / "index.html"
         self._model, self._layer, self._store, self._words = model, layer, store, words
-        self._folder, self._portraits = folder, Portraits(model, folder / "pictures")
+        self._folder, self._facets = folder, tuple(facets)
+        self._portraits = Portraits(model, folder / "pictures")
+        self._themes = {facet.name: Portraits(model, folder / "pictures", facet) for facet in facets}
         self._key = key_of(*self.desk(self.units[0]).key)
         self._told = overview(layer, store, words)
 
     def desk(self, unit: Unit) -> Desk:
         """All that a page of a unit is made from."""
-        return Desk(self._model, unit, self._store, self._folder, words=self._words)
+        return Desk(self._model, unit, self._store, self._folder, self._words, self._facets)
 
     def hang_photos(self) -> Iterator[Surveying]:
         """For each unit a strip of the photos that excite it most, cut where they do."""
@@ -116,11 +130,12 @@ class _Survey:
             self._told.save(path)
 
     def paint(self) -> Iterator[Surveying]:
-        """Coarse pictures of all units; the page is written anew after each batch."""
-        for start in range(0, len(self.units), BATCH):
-            for step in self._portraits.paint(self.units[start : start + BATCH], COARSE):
-                yield Surveying("pictures", start + step.done, len(self.units), self.page)
-            self.write()
+        """Coarse pictures of all units, then in each theme; the page is written anew after each batch."""
+        for stage, portraits in {"pictures": self._portraits, **self._themes}.items():
+            for start in range(0, len(self.units), BATCH):
+                for step in portraits.paint(self.units[start : start + BATCH], COARSE):
+                    yield Surveying(stage, start + step.done, len(self.units), self.page)
+                self.write()
 
     def write(self) -> Path:
         """Write the page with what there is."""
@@ -161,6 +176,11 @@ class _Survey:
             "title": str(unit),
             "told": f"The photo on the left excites it most, to {number(told.strongest[unit.channel])}.",
             "photos": self._strip(unit).relative_to(self._folder).as_posix(),
+            "facets": [
+                {"name": theme, "picture": path.relative_to(self._folder).as_posix()}
+                for theme, portraits in self._themes.items()
+                if (path := portraits.path(unit)).exists()
+            ],
             "words": ", ".join(told.words[unit.channel]),
             "link": page.relative_to(self._folder).as_posix() if page.exists() else "",
             "command": f"clipbench atlas {self._layer} --model {name} --store DIR --out DIR --refine {unit}",

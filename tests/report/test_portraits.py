@@ -37,7 +37,7 @@ def test_each_unit_has_a_file_that_says_where_it_comes_from(portraits, tiny):
 
 def test_what_is_there_is_not_painted_again(portraits, monkeypatch):
     painted(portraits.paint(UNITS, FINER))
-    monkeypatch.setattr(module, "visualize", lambda *_, **__: pytest.fail("painted again"))
+    monkeypatch.setattr(Portraits, "_plan", lambda *_: pytest.fail("painted again"))
     painted(portraits.paint(UNITS, SMALL))
 
 

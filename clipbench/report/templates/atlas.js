@@ -24,6 +24,14 @@ function look(channel) {
   byId("title").textContent = told.title;
   byId("told").textContent = told.told;
   byId("photos").src = told.photos;
+  byId("facets").replaceChildren(...told.facets.map(({ name, picture }) => {
+    const figure = document.createElement("figure");
+    figure.append(
+      Object.assign(document.createElement("img"), { src: picture, alt: `in the facet ${name}` }),
+      Object.assign(document.createElement("figcaption"), { textContent: name }),
+    );
+    return figure;
+  }));
   byId("words").textContent = told.words ? `words: ${told.words}` : "";
   byId("more").replaceChildren(told.link ? Object.assign(document.createElement("a"), {
     href: told.link, textContent: "everything about it",
