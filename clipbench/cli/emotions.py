@@ -18,7 +18,7 @@ def add(commands) -> None:
     )
     parser.add_argument("words", nargs="+", metavar="WORD", help="such as jealous")
     parser.add_argument(
-        "--detail", type=real, default=2.0, metavar="X", help="more means more units (default: 2)"
+        "--detail", type=real, default=5.0, metavar="X", help="more means more units (default: 5)"
     )
     add_common(parser)
     parser.set_defaults(run=emotions)

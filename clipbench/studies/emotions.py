@@ -19,7 +19,7 @@ PROMPTS = (
     "Me feeling {} on my face",
     "a photo of me with a {} expression on my face",
 )
-DETAIL = 2.0  # times the least inverse penalty that lets any unit in
+DETAIL = 5.0  # times the least inverse penalty that lets any unit in
 SPARSITIES = ("10", "20", "30", "40", "100", "1000")  # of the published codes; the article's figures show 40
 FACTORS = 7  # of the wheel, as published
 _SHOWN = 0.05  # smallest share of the largest coefficient that the article shows
@@ -53,6 +53,8 @@ class Codes:
     def code(self, word: str, count: int = 4, without: Sequence[int] = ()) -> tuple[tuple[int, float], ...]:
         """(unit, share of the largest) as the article shows a code: positive ones first, then the negative.
 
+        Where a code has only units that take away, the largest of them counts as −1.
+
         Args:
             word: one of `words`.
             count: units at most.
@@ -65,8 +67,8 @@ class Codes:
             raise unknown("word", word, self.words)
         row = self.weights[self.words.index(word)].copy()
         row[list(without)] = 0
-        largest = row.max()
-        if largest <= 0:
+        largest = row.max() if row.max() > 0 else np.abs(row).max()
+        if largest == 0:
             return ()
         kept = [unit for unit in np.flatnonzero(row).tolist() if abs(row[unit]) / largest > _SHOWN]
         ranked = sorted(kept, key=lambda unit: (row[unit] < 0, -abs(row[unit])))
@@ -134,7 +136,7 @@ def codes(
     if len(words) < 2 or len(set(words)) < len(words):
         raise ClipbenchError(f"codes need at least two words, each once, not {list(words)[:6]}")
     if not detail > 0:
-        raise ClipbenchError(f"detail must be above 0, not {detail:g}; 2 gives a handful of units")
+        raise ClipbenchError(f"detail must be above 0, not {detail:g}; 5 gives a handful of units")
     prompts = [prompt.format(word) for word in words for prompt in PROMPTS]
     rows = standardised((model.encode_text(prompts) @ slopes(model, layer)).double().cpu().numpy())
     kept = []
@@ -223,14 +225,15 @@ class Raised:
 def raised(model: ClipModel, found: Codes) -> list[Raised]:
     """Raise the first unit of each code on a grey picture, as the article did to check its codes.
 
-    Words without a code are left out.
+    Words whose code has no unit that adds to it are left out.
 
     Args:
         model: the one that the codes are of.
         found: its codes.
     """
     page, layer = _grey(model), Read(found.layer)
-    firsts = {word: code[0][0] for word in found.words if (code := found.code(word, 1))}
+    codes_of = {word: found.code(word, 1) for word in found.words}
+    firsts = {word: code[0][0] for word, code in codes_of.items() if code and code[0][1] > 0}
     strength = (
         _RAISED * model.read(model.pixels([page]), [layer])[layer].float().square().mean().sqrt().item()
     )
