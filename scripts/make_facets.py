@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
@@ -32,6 +33,7 @@ from clipbench.stimuli.drawings import WRITTEN_IN
 CLASSES = Path(__file__).with_name("facet_classes.json")  # theme -> classes whose photos show it
 LAYERS = ("blocks.4", "blocks.5")  # below the last layer, as the article's are
 MOST = 250  # pictures of either kind; more change little
+EACH = 10  # photos of one class in one file
 SIDE = 144  # pixels of a drawn logo, as of the shipped drawings
 FACE_SIDE = 25  # pixels of a face in scikit-image's subset of Labeled Faces in the Wild
 
@@ -39,12 +41,15 @@ Pictures = list[Image.Image]
 
 
 def photos(paths: Iterable[Path]) -> dict[str, Pictures]:
-    """Class -> its photos."""
+    """Class -> some of its photos."""
     by_class: dict[str, Pictures] = {}
     for path in paths:
+        seen: Counter[str] = Counter()
         for row in read_table(path, columns=["image", "name"]).to_pylist():
-            image = Image.open(io.BytesIO(row["image"])).convert("RGB")
-            by_class.setdefault(row["name"], []).append(image)
+            seen[row["name"]] += 1
+            if seen[row["name"]] <= EACH:
+                image = Image.open(io.BytesIO(row["image"])).convert("RGB")
+                by_class.setdefault(row["name"], []).append(image)
     return by_class
 
 

@@ -15,6 +15,7 @@ from clipbench.optvis.denoiser import WEIGHTS
 from clipbench.optvis.faces import find_faces
 from clipbench.optvis.probes import Facet
 from clipbench.results import read_provenance
+from clipbench.stimuli import sample
 from widgets.ascent import Ascent, read_direction
 from widgets.growth import Example, Growth
 from widgets.photos import unlabelled
@@ -143,6 +144,13 @@ def test_faces_of_photos_start_from_the_mean_of_photos(tiny):
     np.testing.assert_allclose(start, found.starts, atol=1.1)  # a level of rounding, and black is never quite
 
 
+def test_a_photo_whose_features_are_wanted_is_no_start(tiny):
+    ascent = Ascent(Recipe(unit="layer3:1", want="inversion", photo="cat", pixels=64), tiny)
+    assert ascent.objective == cb.objectives.inversion("layer3", sample("cat").image)
+    assert str(ascent.parametrization) == "fft(64 px, decay 1)"
+    assert ascent.provenance(1).unit == "layer3"
+
+
 def test_a_facet_of_ones_own_leans_the_objective(tiny):
     facet = Facet("mine", {"layer1": torch.ones(tiny.layer("layer1").channels)})
     recipe = Recipe(unit="layer3:1", faces="strip", k=3, strength=5.0, own_facet=facet)
@@ -158,6 +166,8 @@ def test_a_facet_of_ones_own_leans_the_objective(tiny):
         ({"photo": "cat", "canvas": "maco"}, "cannot start from a photo"),
         ({"photo": "dogg"}, "dogg"),
         ({"want": "text", "words": "spider"}, "no text tower"),
+        ({"want": "caricature"}, "caricature is of a photo; choose one under Start"),
+        ({"want": "inversion", "photo": "cat", "faces": "of photos"}, "are found for a unit"),
         ({"unit": "FIRST:1", "faces": "diverse"}, "has no layer before it to tell faces apart"),
     ],
 )

@@ -73,6 +73,8 @@ class Ascent:
         if wanted.spoken:
             return (cb.objectives.text if wanted.want == "text" else cb.objectives.label)(wanted.words)
         unit = cb.Unit.parse(wanted.unit, self.model)
+        if wanted.of_photo:
+            return getattr(cb.objectives, wanted.want)(unit.layer, self._wanted_photo())
         match wanted.want:
             case "layer":
                 return cb.objectives.layer(unit.layer)
@@ -157,11 +159,22 @@ class Ascent:
     def _starts(self) -> Image.Image | Sequence[Image.Image] | None:
         wanted = self.recipe
         if wanted.faces == "of photos":
+            if wanted.of_photo:
+                raise ClipbenchError("groups of photos are found for a unit, a direction or words; want one")
             photos = [photo.image for photo in unlabelled()]
             return find_faces(self.model, self.base, photos, wanted.k, wanted.seed).images
-        if wanted.upload is not None:
-            return wanted.upload.image
-        return sample(wanted.photo).image if wanted.photo else None
+        return None if wanted.of_photo else self._photo()
+
+    def _photo(self) -> Image.Image | None:
+        if self.recipe.upload is not None:
+            return self.recipe.upload.image
+        return sample(self.recipe.photo).image if self.recipe.photo else None
+
+    def _wanted_photo(self) -> Image.Image:
+        photo = self._photo()
+        if photo is None:
+            raise ClipbenchError(f"{self.recipe.want} is of a photo; choose one under Start")
+        return photo
 
     def _earlier_layer(self) -> str:
         """The layer before the one that the objective ends at, where its faces are told apart."""

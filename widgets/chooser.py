@@ -139,5 +139,5 @@ class Chooser(w.VBox):
         self.words.line.description = _SPOKEN.get(want, ("text", ""))[0]
         self.words.layout.display = None if want in _SPOKEN else "none"
         self.layer.layout.display = "none" if want in ("text", "label") else None
-        self.unit.layout.display = "none" if want in _SPOKEN else None
+        self.unit.layout.display = None if want in ("neuron", "channel", "layer") else "none"
         self.words.check()

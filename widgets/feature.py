@@ -37,7 +37,7 @@ class Panel(parts.Page):
     def __init__(self, bench: Workbench, query: Mapping[str, str] | None = None):
         self._bench = bench
         self._message = parts.Message()
-        self._view = View(looked_at=self._look)
+        self._view = View(looked_at=self._look, take=self._start_from)
         self._likely = Latest(self._view.show_likely, self._message.say, delay=0.0, pause=_LOOK)
         self._job = Job(self._view.frame)
         self._growth: Growth | Example = Example(EXAMPLE)
@@ -110,6 +110,9 @@ class Panel(parts.Page):
     def _complain(self, sentence: str) -> None:
         if self._controls.recipe is not None:  # else the control that is wrong has said so
             self._message.say(sentence)
+
+    def _start_from(self, photo: str) -> None:
+        self._controls.start.choose(photo)
 
     def _look(self, image: Image.Image) -> None:
         self._likely.ask(lambda: most_likely(self._bench.loaded(), image))

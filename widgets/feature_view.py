@@ -22,9 +22,10 @@ class View(w.VBox):
 
     Args:
         looked_at: called with every picture that is drawn large.
+        take: called with the name of a photo that is to be the start of the next picture.
     """
 
-    def __init__(self, looked_at: Callable[[Image.Image], None]):
+    def __init__(self, looked_at: Callable[[Image.Image], None], take: Callable[[str], None]):
         self.frame = Frame(width=384)
         self.progress = parts.Note()
         self._looked_at = looked_at
@@ -39,7 +40,7 @@ class View(w.VBox):
         self._strip = parts.Strip(self._choose)
         self._likely, self._caption = parts.Bars(), parts.Caption()
         self._heading = parts.prose("To the model it looks like", "h3")
-        self._pinned, self._findings, self._message = Pinned(), FindingsView(), parts.Message()
+        self._pinned, self._findings, self._message = Pinned(), FindingsView(take), parts.Message()
         self._finder = Finder()
         self._asker = Latest(self._tell_findings, self._message.say, delay=0.0)
         self._side = w.VBox([self._difference, self.progress, self._curve, self._heading, self._likely])

@@ -1,7 +1,7 @@
 """What is asked of a finished picture: how far to trust it, which photos excite its unit, what changed."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ipywidgets as w
@@ -33,7 +33,8 @@ class Findings:
 
     Args:
         trust: a sentence each; none about several pictures.
-        photos: those that excite it most: picture, name, activation; the strongest first.
+        photos: those that excite it most: picture, name, activation; the strongest first. None where the
+            objective is a photo's own features.
         asked: number of photos that were asked.
         change: of an ascent from a photo, else None.
         strip: of a strip of strengths, else None.
@@ -64,7 +65,9 @@ class Finder:
         self._answers: dict[tuple[str, str], np.ndarray] = {}
 
     def find(self, growth: Growth, number: int) -> Findings:
-        """About a kept step or the newest; takes a second or two, so not on the main thread."""
+        """About a kept step; takes a second or two, so not on the main thread."""
+        if growth.recipe.of_photo:
+            return Findings((), (), 0)
         recipe, ascent, images = growth.recipe, growth.ascent, growth.pixels(number)
         trust: tuple[str, ...] = ()
         if recipe.faces == "one":
@@ -86,7 +89,7 @@ class Finder:
 def changed(growth: Growth, number: int) -> Adversarial | None:
     """What an ascent from one photo has changed at a step."""
     recipe = growth.recipe
-    if recipe.batch > 1 or not (recipe.photo or recipe.upload):
+    if recipe.batch > 1 or recipe.of_photo or not (recipe.photo or recipe.upload):
         return None
     start, end = (growth.pixels(step)[0] for step in (0, number))
     label = recipe.words if recipe.want == "label" else None
@@ -102,11 +105,16 @@ def _strip(growth: Growth, number: int) -> Strip | None:
 
 
 class FindingsView(w.VBox):
-    """Shows findings below the picture that they are about."""
+    """Shows findings below the picture that they are about.
 
-    def __init__(self):
+    Args:
+        take: called with the name of a photo that was pressed.
+    """
+
+    def __init__(self, take: Callable[[str], None]):
         self._trust, self._change = w.HTML(), ChangeView()
-        self._strip, self._photos = Place(), parts.Strip(lambda _: None)
+        self._names: list[str] = []
+        self._strip, self._photos = Place(), parts.Strip(lambda place: take(self._names[place]))
         self._heading = parts.Note()
         super().__init__([self._trust, self._change, self._strip, self._heading, self._photos])
 
@@ -121,7 +129,9 @@ class FindingsView(w.VBox):
         self._strip.layout.display = None if found.strip else "none"
         if found.strip:
             self._strip.show(strip(found.strip))
-        self._heading.say(f"of {found.asked} shipped photos these excite it most, by so much:")
+        self._names = [name for _, name, _ in found.photos]
+        told = f"of {found.asked} shipped photos these excite it most, by so much; press one to start from it"
+        self._heading.say(told if found.photos else "")
         shown = [(f"{name} {value:.3g}", pictures.thumbnail(image)) for image, name, value in found.photos]
         self._photos.show(shown)
 

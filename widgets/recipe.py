@@ -10,7 +10,7 @@ from clipbench.errors import ClipbenchError, unknown
 from clipbench.optvis.original import Original
 from clipbench.optvis.probes import Facet
 
-WANTS = ("neuron", "channel", "layer", "direction", "text", "label")
+WANTS = ("neuron", "channel", "layer", "direction", "text", "label", "inversion", "caricature")
 CANVASES = ("fft", "maco", "laplacian", "lowres", "cppn", "pixel")
 FACES = ("one", "diverse", "of photos", "facet", "strip")
 CHOICES = {"want": WANTS, "canvas": CANVASES, "faces": FACES}
@@ -31,7 +31,7 @@ class Recipe:
     Args:
         unit: address of a unit; a neuron without a position is the middle one.
         want: one of `WANTS`: the unit at one position, at all of them, its whole layer, a direction in that
-            layer, a text, or a label.
+            layer, a text, a label, or what the layer makes of a photo, true or exaggerated.
         words: the text or label that the picture is to look like, or the direction, as in "550 - 0.5*7".
         frequency: False writes the picture as pixels, without penalties.
         canvas: one of `CANVASES`, how the picture is written.
@@ -46,7 +46,7 @@ class Recipe:
         crops: views a step of a fifth to a half of the side, as in `transforms.maco`; 0 for none.
         prior: False leaves the learned prior out.
         natural: strength of the learned prior, 0 … 1.
-        photo: name of the shipped photo to start from; empty for noise.
+        photo: name of the shipped photo to start from, or whose features are wanted; empty for noise.
         faces: one of `FACES`: one picture; k that differ; k that start from groups of photos; one that leans
             towards a facet; k that lean more and more.
         k: number of pictures, where there are several.
@@ -148,14 +148,19 @@ class Recipe:
     def address(self) -> str:
         """What is aimed at: a neuron with its position, a channel without, or a layer."""
         layer, _, channel = self.unit.partition(":")
-        if self.want in ("layer", "direction"):
-            return layer
-        return f"{layer}:{channel.partition('@')[0]}" if self.want == "channel" else self.unit
+        if self.want in ("neuron", "channel"):
+            return f"{layer}:{channel.partition('@')[0]}" if self.want == "channel" else self.unit
+        return layer
 
     @property
     def spoken(self) -> bool:
         """Whether words, not a unit, say what is wanted."""
         return self.want in ("text", "label")
+
+    @property
+    def of_photo(self) -> bool:
+        """Whether the features of a photo are wanted."""
+        return self.want in ("inversion", "caricature")
 
     @property
     def batch(self) -> int:

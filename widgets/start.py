@@ -1,4 +1,4 @@
-"""What a picture starts from: noise, a shipped photo, or one of the user's."""
+"""What a picture starts from, or whose features it is to have: noise, a shipped photo, one of the user's."""
 
 import ipywidgets as w
 import traitlets
@@ -48,6 +48,10 @@ class Start(w.VBox):
         """The fields of a `Recipe` that these controls hold."""
         name = self._menu.value
         return {"photo": "" if name in (None, _NOISE) else name, "upload": self._own}
+
+    def choose(self, name: str) -> None:
+        """Start from a shipped photo."""
+        self._menu.value = name
 
     def _choose(self) -> None:
         self._reader.drop()
