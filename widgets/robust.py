@@ -16,6 +16,7 @@ from widgets.workbench import Workbench
 from widgets.worker import Worker
 
 _VARIED = [axis.name for axis in AXES.values() if axis.values]  # the others need values of the user's
+_FIRST = "opacity"  # which both kinds of label have
 _ABOUT = "The text above, as it lies on the photo, on the {n} shipped photos; one thing about it is varied."
 
 
@@ -28,7 +29,9 @@ class Robust(w.VBox):
 
     def __init__(self, bench: Workbench):
         self._bench, self._drawing, self._photos = bench, None, [photo.path for photo in unlabelled()]
-        self._axis = parts.classed(w.Dropdown(options=_VARIED, description="vary"), "cb-control")
+        self._axis = parts.classed(
+            w.Dropdown(options=_VARIED, value=_FIRST, description="vary"), "cb-control"
+        )
         self._target = parts.classed(w.Dropdown(description="target"), "cb-control")
         self._worker = Worker("Vary it", self._work, self._take, _progress)
         self._chart, self._caption = Place(), parts.Caption()

@@ -97,7 +97,9 @@ def of_ours(model: ImageModel) -> Iterator[Hanging]:
     known = {cell.thing for cell in cells if not cell.word and cell.known}
     fair = [cell for cell in cells if cell.word not in ("", cell.thing) and cell.thing in known]
     flips = Rate(sum(cell.flip for cell in fair), len(fair)) if fair else None
-    yield Hanging(len(cells), len(cells), tuple(cells), flips, last.results[0].provenance)
+    recipe = f"{', '.join(_WORDS)} as {TAG} · {classifier.recipe}"
+    provenance = Provenance(classifier.model.name, classifier.model.weights_hash, recipe, n=len(cells))
+    yield Hanging(len(cells), len(cells), tuple(cells), flips, provenance)
 
 
 def _wild_cell(row: WildRow, flip: bool) -> Cell:
