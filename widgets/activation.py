@@ -1,6 +1,5 @@
 """What a unit's activation says about a picture: the article's plots, and a unit of the loaded model."""
 
-import html
 from collections.abc import Callable, Iterator
 
 import ipywidgets as w
@@ -11,6 +10,7 @@ from clipbench.parity import plotted_units, published_plot
 from clipbench.results import Provenance
 from clipbench.studies.conditional import Conditional, Sample, conditional, stratify
 from clipbench.studies.known_pictures import Shown, known_pictures, shown
+from clipbench.studies.label_medians import published_people
 from clipbench.studies.records import CREDIT, record, unit_names
 from widgets import parts
 from widgets.chart import Place
@@ -40,7 +40,7 @@ class Activation(w.VBox):
         options = [(f"{unit} · {_NAMES[unit]}", unit) for unit in plotted_units()]
         self._unit = parts.classed(w.Dropdown(options=options, description="unit"), "cb-control")
         self._plot, self._erratum, self._caption = Place(), parts.Note(), parts.Caption()
-        self._people = w.HTML()
+        self._people = Place()
         self._worker = Worker("Ask the model about 200 pictures", self._work, self._take, _progress)
         self._own_unit = parts.Field("unit", "0", self._read)
         self._own, self._where, self._recall = Place(), Place(), Place()
@@ -72,7 +72,9 @@ class Activation(w.VBox):
         plot = published_plot(unit)
         fresh(self._plot, figures.conditional(plot, told["colors"]))
         self._erratum.say(f"Erratum: {told['erratum']}." if told["erratum"] else "")
-        self._people.value = _people() if unit == 89 else ""
+        if unit == 89:
+            self._people.show(figures.label_medians(published_people()))
+        self._people.layout.display = None if unit == 89 else "none"
         name = unit_names().get(unit, _NAMES[unit])
         self._caption.show(f"{plot.provenance.caption()} · {name} · divided by sd {plot.sd:g} · {CREDIT}")
 
@@ -134,19 +136,6 @@ def _sampled(seen: Shown, unit: int) -> tuple[Sample, Conditional]:
     address = f"{seen.layer}:{unit}"
     provenance = Provenance(told.model, told.weights_hash, recipe, address, sample.seed, len(given))
     return sample, conditional(sample, given, provenance)
-
-
-def _people() -> str:
-    """Medians of eleven people, as published."""
-    told = record("conditional")["people"]
-    rows = zip(told["names"], told["medians"], told["deviations"], strict=True)
-    lines = "".join(
-        f'<tr><td>{html.escape(name)}</td><td class="cb-number">{median:+.2f}</td>'
-        f'<td class="cb-number">± {deviation:.2f}</td></tr>'
-        for name, median, deviation in sorted(rows, key=lambda row: -row[1])
-    )
-    head = "<tr><th>photos of</th><th>median, sd</th><th>spread, sd</th></tr>"
-    return f'<table class="cb-table">{head}{lines}</table>'
 
 
 def _progress(seen: Shown) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from clipbench.cli import (
+    arithmetic,
     atlas,
     attack,
     attack_search,
@@ -16,6 +17,7 @@ from clipbench.cli import (
     dashboard,
     dossier,
     emotions,
+    medians,
     models,
     multimodal,
     output,
@@ -59,6 +61,8 @@ def parser() -> Parser:
         stroop,
         regions,
         emotions,
+        medians,
+        arithmetic,
         parity,
         pretrain,
     ):

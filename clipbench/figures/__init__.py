@@ -14,6 +14,7 @@ from clipbench.figures.growth import growth
 from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
+from clipbench.figures.medians import label_medians
 from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
@@ -37,6 +38,7 @@ __all__ = [
     "growth",
     "in_the_wild",
     "kernel_picture",
+    "label_medians",
     "ledger",
     "multimodal_table",
     "nine",

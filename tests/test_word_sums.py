@@ -1,0 +1,97 @@
+"""Sums of words and medians of labels, on made-up models whose answers are known."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import clipbench as cb
+from clipbench.results import Provenance
+from clipbench.studies.label_medians import label_medians, published_people
+from clipbench.studies.word_arithmetic import WordSpace, known_words, word_space
+
+
+@pytest.fixture
+def space():
+    """Four words of which the sum is exact, and forty of noise."""
+    rng = np.random.default_rng(0)
+    royal, male, noise = np.eye(12)[0], np.eye(12)[1], rng.normal(size=(40, 12))
+    rows = np.stack([royal + male, royal - male, male, -male, *noise])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    words = ("king", "queen", "man", "woman", *(f"noise{number}" for number in range(40)))
+    return WordSpace(words, rows, Provenance("made up", "", "made up"))
+
+
+def test_king_without_man_and_with_woman_is_queen(space):
+    (word, cosine), *_ = space.nearest(["king", "woman"], ["man"])
+    assert word == "queen"
+    by_hand = space.places[0] - space.places[2] + space.places[3]
+    assert cosine == pytest.approx(space.places[1] @ by_hand / np.linalg.norm(by_hand))
+    assert {"king", "man", "woman"}.isdisjoint(
+        word for word, _ in space.nearest(["king", "woman"], ["man"], 50)
+    )
+    assert space.cosine("man", "woman") == pytest.approx(-1)
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus", "sentence"),
+    [
+        ([], ["man"], "at least one word to add"),
+        (["kin"], [], "unknown word 'kin'; did you mean 'king'"),
+        (["man", "woman"], [], "cancel each other out"),
+    ],
+)
+def test_sums_that_mean_nothing_are_refused(space, plus, minus, sentence):
+    with pytest.raises(cb.ClipbenchError, match=sentence):
+        space.nearest(plus, minus)
+
+
+def test_a_space_is_centred_and_of_length_one(tiny, monkeypatch):
+    """Pictures of four words, embedded at made-up places."""
+    pages = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    monkeypatch.setattr(type(tiny), "encode_image", lambda _, images: torch.from_numpy(pages[: len(images)]))
+    *steps, last = word_space(tiny, ["Fiji", "Peru", "Oman", "Chad"])
+    inner = pages - pages.mean(axis=0)
+    np.testing.assert_allclose(last.result.places, inner / np.linalg.norm(inner, axis=1)[:, None], rtol=1e-5)
+    assert last.done == last.total == 4 and len(known_words()) == 3698
+    with pytest.raises(cb.ClipbenchError, match="three words at least"):
+        next(word_space(tiny, ["Fiji", "Fiji", "Peru"]))
+
+
+def test_medians_are_those_of_the_folder(tiny, tmp_path):
+    rng, layer = np.random.default_rng(0), list(tiny.layers)[-1]
+    pictures = {}
+    for label, mean in (("dark", 40), ("bright", 200)):
+        (tmp_path / label).mkdir()
+        pictures[label] = [
+            Image.fromarray(np.clip(rng.normal(mean, 20, (64, 64, 3)), 0, 255).astype(np.uint8))
+            for _ in range(3)
+        ]
+        for number, picture in enumerate(pictures[label]):
+            picture.save(tmp_path / label / f"{number}.png")
+    (tmp_path / "dark" / "broken.png").write_bytes(b"no picture")
+    *_, last = label_medians(tiny, tmp_path, f"{layer}:3")
+    maps = {label: tiny.activations(own, layer)[:, 3] for label, own in pictures.items()}
+    answers = {label: own.amax(dim=(1, 2)).numpy() for label, own in maps.items()}
+    sd = np.concatenate([*answers.values()]).std()
+    result = last.result
+    assert dict(zip(result.labels, result.medians, strict=True)) == {
+        label: pytest.approx(np.median(own) / sd, rel=1e-4) for label, own in answers.items()
+    }
+    assert result.counts.tolist() == [3, 3] and len(result.unread) == 1
+    assert (np.diff(result.medians) >= 0).all()
+    figure = cb.figures.label_medians(result)
+    assert figure.layout.yaxis.ticktext[0] == f"{result.labels[0]} · 3"
+    (tmp_path / "one").mkdir()
+    with pytest.raises(cb.ClipbenchError, match="two labels with pictures at least, and there are 0"):
+        [*label_medians(tiny, tmp_path / "one", f"{layer}:3")]
+    with pytest.raises(cb.ClipbenchError, match="there is no folder"):
+        next(label_medians(tiny, tmp_path / "none", f"{layer}:3"))
+
+
+def test_the_published_people_are_drawn_at_their_medians():
+    figure = cb.figures.label_medians(published_people())
+    told = dict(zip(figure.layout.yaxis.ticktext, figure.data[0].x, strict=True))
+    assert told["Donald Trump"] == pytest.approx(33.01, abs=0.005)
+    assert told["Mike Pence"] == pytest.approx(4.63, abs=0.005)
+    assert len(told) == 11 and min(told, key=told.get) == "Nelson Mandela"
