@@ -23,7 +23,7 @@ DETAIL = 5.0  # times the least inverse penalty that lets any unit in
 SPARSITIES = ("10", "20", "30", "40", "100", "1000")  # of the published codes; the article's figures show 40
 FACTORS = 7  # of the wheel, as published
 _SHOWN = 0.05  # smallest share of the largest coefficient that the article shows
-_CHUNK = 16  # pictures in one backward pass
+_ROWS = 64  # numbers of the embedding in one backward pass
 _RAISED = 5.0  # times the root mean square of the layer
 
 
@@ -158,14 +158,15 @@ def slopes(model: ClipModel, layer: str) -> Tensor:
     page, before, after = _grey(model), Read(layer), Read("embedding")
     with torch.no_grad():
         at = model.read(model.pixels([page]), [before])[before]
-    wide, found = model.layer("embedding").channels, []
-    for start in range(0, wide, _CHUNK):
-        some = torch.arange(start, min(start + _CHUNK, wide), device=model.device)
-        values = at.expand(len(some), *at.shape[1:]).clone().requires_grad_()
-        pixels = model.pixels([page]).expand(len(some), -1, -1, -1)
-        with model.replace(layer, values):
-            embedding = model.read(pixels, [after])[after].flatten(1)
-        found.append(torch.autograd.grad(embedding.gather(1, some[:, None]).sum(), values)[0].sum(dim=(2, 3)))
+    values = at.clone().requires_grad_()
+    with model.replace(layer, values):
+        embedding = model.read(model.pixels([page]), [after])[after].flatten(1)
+    found = []
+    for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
+        slope = torch.autograd.grad(
+            embedding, values, rows[:, None], retain_graph=True, is_grads_batched=True
+        )
+        found.append(slope[0].sum(dim=(1, 3, 4)))
     return torch.cat(found).float()
 
 

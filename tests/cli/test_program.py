@@ -91,6 +91,11 @@ def test_every_command_takes_the_shared_options():
         ["attack", "x", "--target", "a", "--text", "a"],
         ["attack-search", "x", "--target", "a"],
         ["stroop"],
+        ["regions", "a:1"],
+        ["emotions", "happy"],
+        ["medians", "x", "a:1"],
+        ["arithmetic", "--plus", "a"],
+        ["parity"],
     ):
         options = parser().parse_args([*words, "--model", "mini", "--device", "cpu", "--json"])
         assert (options.model, options.device, options.json) == ("mini", "cpu", True)
