@@ -24,6 +24,7 @@ from clipbench.cli import (
     parity,
     pretrain,
     regions,
+    side_by_side,
     stroop,
     trust,
     visualize,
@@ -63,6 +64,7 @@ def parser() -> Parser:
         emotions,
         medians,
         arithmetic,
+        side_by_side,
         parity,
         pretrain,
     ):

@@ -69,7 +69,7 @@ class Names:
             raise ClipbenchError("the values are all equal, so that no unit is nearest to them")
         rng = np.random.default_rng(seed)
         shuffled = np.stack([values, *(rng.permutation(values) for _ in range(_SHUFFLES))])
-        rows = _standard(shuffled) @ _standard(self.answers.T.astype(np.float64)).T / len(values)
+        rows = standard(shuffled) @ standard(self.answers.T.astype(np.float64)).T / len(values)
         unit = int(rows[0].argmax())
         return unit, float(rows[0, unit]), float(np.quantile(rows[1:].max(axis=1), 0.95))
 
@@ -118,7 +118,7 @@ def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Names
     yield NamesProgress(total, total, Names(layer, tuple(texts), np.concatenate(kept), provenance))
 
 
-def _standard(rows: np.ndarray) -> np.ndarray:
+def standard(rows: np.ndarray) -> np.ndarray:
     """Rows with mean 0 and standard deviation 1; constant ones become zeros."""
     inner = rows - rows.mean(axis=1, keepdims=True)
     sd = inner.std(axis=1, keepdims=True)

@@ -95,6 +95,7 @@ def test_every_command_takes_the_shared_options():
         ["emotions", "happy"],
         ["medians", "x", "a:1"],
         ["arithmetic", "--plus", "a"],
+        ["side-by-side", "mini"],
         ["parity"],
     ):
         options = parser().parse_args([*words, "--model", "mini", "--device", "cpu", "--json"])
