@@ -63,9 +63,9 @@ def test_shipped_photos_are_swept_once(tiny, few):
     assert early.source.told.places is None and late.source.told.places.shape == (early.source.told.units, 2)
 
 
-def test_a_unit_has_its_favourite_photo_until_it_is_painted(swept, monkeypatch, tiny):
+def test_a_unit_has_its_favourite_photo_until_it_is_painted(swept, monkeypatch):
     monkeypatch.setattr(unit_source, "COARSE", Grade(64, 1))
-    favourite = swept.store.crop("layer3:0", swept.told.favourites(0)[0], tiny)
+    favourite = swept.store.crop("layer3:0", swept.told.favourites(0)[0])
     assert np.array_equal(np.asarray(swept.picture(0)), np.asarray(favourite))
     list(swept.paint([0]))
     assert swept.picture(0).size == (64, 64)

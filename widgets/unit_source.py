@@ -72,7 +72,7 @@ class Swept:
         return self._portraits.paint([cb.Unit(self.told.layer, channel) for channel in channels], COARSE)
 
     def _crop(self, channel: int, photo: int) -> Image.Image:
-        return self.store.crop(cb.Unit(self.told.layer, channel), photo, self.model)
+        return self.store.crop(cb.Unit(self.told.layer, channel), photo)
 
     @cached_property
     def _portraits(self) -> Portraits:

@@ -68,23 +68,15 @@ class Desk:
         """Numbers of the photos that could be read, the most exciting first."""
         return self.store.top(self.unit, self.store.n).numbers
 
-    def seen(self, photo: int) -> Image.Image:
-        """A photo cut and resized as the model gets to see it.
-
-        Raises:
-            ClipbenchError: it is not there any more, or has changed since.
-        """
-        return self.model.crop(self.store.image(photo))
-
     def favourites(self, most: int) -> list[Image.Image]:
         """The photos that excite the unit most, as the model sees them."""
-        return [self.seen(photo) for photo in self.order[:most].tolist()]
+        return [self.store.seen(photo) for photo in self.order[:most].tolist()]
 
     def usual(self, most: int, besides: int) -> list[Image.Image]:
         """Photos from all over the spectrum, without the unit's first favourites."""
         rest = self.order[besides:]
         chosen = np.unique(np.linspace(0, len(rest) - 1, min(most, len(rest))).round().astype(int))
-        return [self.seen(photo) for photo in rest[chosen].tolist()]
+        return [self.store.seen(photo) for photo in rest[chosen].tolist()]
 
     @property
     def label(self) -> dict:

@@ -38,8 +38,8 @@ class Grade:
 
 
 _ANY = Grade(0, 0)
-COARSE = Grade(80, 64)  # a twentieth of the work of a fine one; enough to tell units apart
-FINE = Grade(160, 256)
+COARSE = Grade(80, 64)  # a thirtieth of the work of a fine one; enough to tell units apart
+FINE = Grade(224, 256)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ def photos(desk: Desk) -> Iterator[object]:
     for bucket in store.spectrum(unit, each=_HUNG):
         examples = []
         for place, number in enumerate(bucket.examples.numbers.tolist()):
-            files[f"photos/{number}"] = picture = jpeg(desk.seen(number), _SIDE)
+            files[f"photos/{number}"] = picture = jpeg(store.seen(number), _SIDE)
             examples.append(_example(bucket.examples, place, f"photos/{number}"))
             yield picture
         buckets.append({"share": bucket.share, "limits": bucket.limits, "examples": examples})
     top = store.top(unit, _TOP)
     for number in top.numbers.tolist():
-        files[f"photos/cut {number}"] = picture = jpeg(store.crop(unit, number, desk.model), _SIDE)
+        files[f"photos/cut {number}"] = picture = jpeg(store.crop(unit, number), _SIDE)
         yield picture
     histogram = store.histogram(unit)
     content = {

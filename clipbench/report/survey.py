@@ -116,7 +116,7 @@ class _Survey:
         made(self._strip(self.units[0]).parent)
         for unit in self.units:
             if not self._strip(unit).exists():
-                cut = [self._crop(unit, photo) for photo in self._told.favourites(unit.channel)]
+                cut = [self._store.crop(unit, photo) for photo in self._told.favourites(unit.channel)]
                 save_bytes(jpeg(_side_by_side(cut), PHOTOS * _SIDE), self._strip(unit))
             yield Surveying("photos", unit.channel + 1, len(self.units))
 
@@ -193,9 +193,6 @@ class _Survey:
         if self._portraits.path(self.units[0]).exists():
             lines.append(self._portraits.provenance(self.units[0]).caption())
         return lines
-
-    def _crop(self, unit: Unit, photo: int) -> Image.Image:
-        return self._store.crop(unit, photo, self._model)
 
     def _strip(self, unit: Unit) -> Path:
         return self._folder / "photos" / self._key / f"{unit.layer}-{unit.channel}.jpg"
