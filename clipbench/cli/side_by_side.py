@@ -12,8 +12,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "side-by-side",
         help="match the units of two models by what they answer",
-        description="Both models see the shipped photos, drawings and words; each unit of the first one's last "
-        "layer is told with the unit of the other that answers most alike, beside what chance gives.",
+        description="Both models see the shipped photos, drawings and words; each unit of the first one's "
+        "last layer is told with the unit of the other that answers most alike, beside what chance gives.",
     )
     parser.add_argument("other", metavar="MODEL", help="the other model, such as timm/tf_efficientnet_lite0")
     parser.add_argument("--top", type=whole, default=10, metavar="N", help="pairs to tell (default: 10)")
