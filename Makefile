@@ -42,6 +42,7 @@ constraints: .venv/installed-test  ## write down the installed versions as the t
 examples: .venv/installed  ## remake what the panels open with, after a change of the model
 	$(BIN)/python scripts/make_examples.py
 	$(BIN)/python scripts/make_typographic_example.py
+	$(BIN)/python scripts/make_unit_examples.py
 
 clean:  ## remove .venv and what was built
 	rm -rf .venv build dist
