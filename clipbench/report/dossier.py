@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, Callable[[Desk], Iterator[object]]] = {
     "photos": seen.photos,
     "words": seen.words,
     "pictures": own.pictures,
+    "neighbours": seen.neighbours,
     "circuit": own.circuit,
     "effect": own.effect,
 }

@@ -9,14 +9,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from clipbench.report.desk import Desk
+from clipbench.report.overview import some
 from clipbench.report.page import number as told_number
 from clipbench.report.part import Part, jpeg
-from clipbench.sweeps import Examples
+from clipbench.report.portraits import COARSE
+from clipbench.sweeps import Examples, Store
+from clipbench.units import Unit
 
 _HUNG = 3  # photos in each part of the spectrum
 _TOP = 14  # favourites, cut where they excite the unit
 _SIDE = 112  # pixels of a photo
 _WORDS = 15  # of the most and of the least exciting
+_LIKE = 8  # units that are like this one
+_ITEMS = 5000  # photos or words by which they are found
 
 
 def photos(desk: Desk) -> Iterator[object]:
@@ -70,3 +75,31 @@ def words(desk: Desk) -> Iterator[object]:
     most, least = rows(order[:_WORDS]), rows(order[::-1][:_WORDS])
     look = str(desk.words.stimuli.looks[0])
     yield Part({"n": len(known), "look": look, "most": most, "least": least, "provenance": told}, {})
+
+
+def neighbours(desk: Desk) -> Iterator[object]:
+    """The units of the layer that photos, and words, excite most like this one: by correlation over them."""
+    kinds, files, stores = [], {}, {"by photos": desk.store}
+    if desk.words is not None and desk.unit.layer in desk.words.layers:
+        stores["by words"] = desk.words
+    for name, store in stores.items():
+        rows = []
+        alike = [(Unit(desk.unit.layer, channel), told) for channel, told in _alike(store, desk.unit)]
+        yield from desk.portraits.paint([unit for unit, _ in alike], COARSE)
+        for unit, correlation in alike:
+            files[f"neighbours/{unit}"] = jpeg(desk.portraits.image(unit), _SIDE)
+            rows.append({"unit": str(unit), "score": correlation, "picture": f"neighbours/{unit}"})
+        kinds.append({"name": name, "rows": rows})
+    told = desk.store.provenance(desk.unit.layer, str(desk.unit)).as_dict()
+    yield Part({"kinds": kinds, "provenance": told}, files)
+
+
+def _alike(store: Store, unit: Unit) -> list[tuple[int, float]]:
+    """Channels and Pearson's correlations, the most alike first; a unit that is constant is like none."""
+    answers = some(store.matrix(unit.layer), _ITEMS).astype(np.float64)
+    answers -= answers.mean(axis=0)
+    lengths = np.linalg.norm(answers, axis=0)
+    answers = np.divide(answers, lengths, out=np.zeros_like(answers), where=lengths > 0)
+    likeness = answers.T @ answers[:, unit.channel]
+    likeness[unit.channel] = -np.inf
+    return [(int(channel), float(likeness[channel])) for channel in np.argsort(-likeness)[:_LIKE]]

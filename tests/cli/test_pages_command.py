@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clipbench.report import own, survey
+from clipbench.report import own, seen, survey
 from clipbench.report.portraits import Grade
 from clipbench.sweeps import sweep
 
@@ -17,8 +17,10 @@ LAYER = "layer1"
 def place(tiny, tmp_path, monkeypatch):
     """A store of eight pictures that the smallest of models was shown; every command gets that model."""
     monkeypatch.setattr("clipbench.models.load", lambda *_, **__: tiny)
-    for module, name in ((own, "COARSE"), (own, "FINE"), (survey, "COARSE"), (survey, "FINE")):
-        monkeypatch.setattr(module, name, Grade(64, 1))
+    for module in (own, seen, survey):
+        monkeypatch.setattr(module, "COARSE", Grade(64, 1))
+    for module in (own, survey):
+        monkeypatch.setattr(module, "FINE", Grade(64, 1))
     for name, value in (("_FACE_STEPS", 1), ("_FACE", 64), ("_PHOTOS", 3)):
         monkeypatch.setattr(own, name, value)
     monkeypatch.setattr(own, "_EDGES", {"edges": 2, "top": 2})

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import clipbench as cb
-from clipbench.report import Desk, atlas, build, own, survey
+from clipbench.report import Desk, atlas, build, own, seen, survey
 from clipbench.report.portraits import Grade
 from clipbench.stimuli import written
 from clipbench.sweeps import Store, Words, sweep
@@ -37,8 +37,10 @@ def place(tiny, images, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def coarse(monkeypatch):
     """Pictures of two steps: what they show is tested elsewhere."""
-    for module, name in ((own, "COARSE"), (own, "FINE"), (survey, "COARSE"), (survey, "FINE")):
-        monkeypatch.setattr(module, name, Grade(64, 1))
+    for module in (own, seen, survey):
+        monkeypatch.setattr(module, "COARSE", Grade(64, 1))
+    for module in (own, survey):
+        monkeypatch.setattr(module, "FINE", Grade(64, 1))
     monkeypatch.setattr(own, "_FACE_STEPS", 1)
     monkeypatch.setattr(own, "_FACE", 64)
     monkeypatch.setattr(own, "_PHOTOS", 8)
@@ -73,6 +75,16 @@ def test_photos_and_words_are_those_that_the_network_answers_to(dossier, tiny, i
     ranked = [WORDS[number] for number in read.argsort(descending=True)]
     assert [word for word, *_ in section(dossier, "words")["most"]] == ranked
     assert [word for word, *_ in section(dossier, "words")["least"]] == ranked[::-1]
+
+
+def test_neighbours_are_those_whose_answers_correlate(dossier, tiny, images):
+    answers = tiny.activations(images, LAYER).amax(dim=(2, 3)).double().numpy()
+    likeness = np.corrcoef(answers.T)[UNIT.channel]
+    likeness[UNIT.channel] = -1
+    by_photos = section(dossier, "neighbours")["kinds"][0]
+    scores = [row["score"] for row in by_photos["rows"]]
+    np.testing.assert_allclose(scores, np.sort(likeness)[::-1][: len(scores)], atol=2e-3)
+    assert likeness[int(by_photos["rows"][0]["unit"].partition(":")[2])] == pytest.approx(scores[0], abs=2e-3)
 
 
 def test_the_effect_is_that_of_the_unit_held_at_its_mean(dossier, desk, tiny, images):
