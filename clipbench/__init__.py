@@ -12,7 +12,9 @@ _HOMES = {
     "Concept": "clipbench.stimuli",
     "Probe": "clipbench.classify",
     "Provenance": "clipbench.results",
+    "Store": "clipbench.sweeps",
     "Unit": "clipbench.units",
+    "Words": "clipbench.sweeps",
     "attack": "clipbench.attacks",
     "attack_search": "clipbench.attacks",
     "available": "clipbench.models",
@@ -36,6 +38,7 @@ _HOMES = {
     "samples": "clipbench.stimuli",
     "similarities": "clipbench.classify",
     "stroop": "clipbench.attacks",
+    "sweep": "clipbench.sweeps",
     "train_probe": "clipbench.classify",
     "trust": "clipbench.studies",
     "visualize": "clipbench.optvis",
@@ -56,6 +59,7 @@ _MODULES = {
     "probes": "clipbench.optvis.probes",
     "regularizers": "clipbench.optvis.regularizers",
     "studies": "clipbench.studies",
+    "sweeps": "clipbench.sweeps",
     "transforms": "clipbench.optvis.transforms",
 }
 

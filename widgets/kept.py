@@ -1,8 +1,8 @@
 """Where panels keep what they have computed, so that it goes on after a stop and another day."""
 
-import os
 from pathlib import Path
 
+from clipbench.cache import cache_home
 from clipbench.results import cannot_write
 
 
@@ -12,8 +12,7 @@ def folder_for(*names: str) -> Path:
     Raises:
         ClipbenchError: it cannot be made.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "clipbench"
-    folder = cache.joinpath(*names)
+    folder = cache_home().joinpath(*names)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

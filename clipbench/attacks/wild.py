@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.request import urlopen
 
+from clipbench.cache import cache_home
 from clipbench.errors import ClipbenchError
 from clipbench.results import save_bytes
 
@@ -50,7 +50,7 @@ class FetchProgress:
 
 def home() -> Path:
     """Where the photos lie unless the user names another folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "clipbench" / "in-the-wild"
+    return cache_home() / "in-the-wild"
 
 
 @cache

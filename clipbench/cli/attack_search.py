@@ -1,12 +1,10 @@
 """`clipbench attack-search`: which text makes a label win most often?"""
 
 import argparse
-from pathlib import Path
 
 from clipbench.cli.attack import add_looks, look
 from clipbench.cli.options import add_classifier, add_common, classifier_of, whole
 from clipbench.cli.output import printable, progress, share, write_json, write_table
-from clipbench.errors import ClipbenchError
 
 
 def add(commands) -> None:
@@ -38,9 +36,10 @@ def add(commands) -> None:
 def search(options: argparse.Namespace) -> int:
     """Search, and print the texts in their order."""
     from clipbench import attacks
-    from clipbench.stimuli import picture_files
+    from clipbench.stimuli import picture_files, read_words
 
-    files, words = picture_files(options.folder), _vocabulary(options.vocabulary)
+    files = picture_files(options.folder)
+    words = None if options.vocabulary is None else read_words(options.vocabulary)
     recipe = look(options)
     steps = attacks.search(
         classifier_of(options), files, options.target, words, options.method, recipe, options.seed
@@ -51,16 +50,6 @@ def search(options: argparse.Namespace) -> int:
     else:
         _print(last.result)
     return 0
-
-
-def _vocabulary(path: str | None) -> list[str] | None:
-    if path is None:
-        return None
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClipbenchError(f"{path!r} cannot be read as text; give a file with one text a line") from error
-    return [line.strip() for line in lines if line.strip()]
 
 
 def _print(result) -> None:

@@ -26,8 +26,10 @@ from clipbench.cli import (
     regions,
     side_by_side,
     stroop,
+    sweep,
     trust,
     visualize,
+    words,
 )
 from clipbench.errors import ClipbenchError
 
@@ -54,6 +56,8 @@ def parser() -> Parser:
         visualize,
         trust,
         multimodal,
+        words,
+        sweep,
         circuit,
         dossier,
         atlas,

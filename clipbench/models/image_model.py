@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torchvision.transforms import Compose, Normalize
+from torchvision.transforms import Compose, Normalize, Resize
 
 from clipbench import hooks
 from clipbench.errors import ClipbenchError, unknown
@@ -80,6 +80,12 @@ class ImageModel:
         """What is done to a picture before the network sees it, in words that differ where it differs."""
         steps = (*self._to_pixels.transforms, self._normalize)
         return " · ".join(getattr(step, "__name__", None) or repr(step) for step in steps)
+
+    @property
+    def view(self) -> float:
+        """Share of a picture's shorter side that the network gets to see, in (0, 1]."""
+        sides = [step.size for step in self._to_pixels.transforms if isinstance(step, Resize)]
+        return self.image_size / sides[0] if sides and isinstance(sides[0], int) else 1.0
 
     @property
     def last_layer(self) -> str:

@@ -8,6 +8,7 @@ from clipbench.stimuli.lettering import FONTS
 from clipbench.stimuli.overlay import compressed, cover, label_width, overlay, paper
 from clipbench.stimuli.recipes import ARTICLE, BAND, TAG, Recipe, Tag
 from clipbench.stimuli.samples import Sample, sample, samples
+from clipbench.stimuli.vocabulary import common_words, read_words
 
 __all__ = [
     "ARTICLE",
@@ -22,6 +23,7 @@ __all__ = [
     "Recipe",
     "Sample",
     "Tag",
+    "common_words",
     "compressed",
     "concepts",
     "cover",
@@ -32,6 +34,7 @@ __all__ = [
     "paper",
     "picture_files",
     "read_image",
+    "read_words",
     "sample",
     "samples",
     "written",

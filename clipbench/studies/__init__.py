@@ -9,10 +9,13 @@ from clipbench.studies.table import Cell, Column, column, nearest, table
 from clipbench.studies.trust_controls import Painting, TrustReport, trust_controls
 from clipbench.studies.trust_figures import Recognition, Seeds, Survival, Trust
 from clipbench.studies.trust_meter import trust
+from clipbench.studies.words import Answer, Change, UnitWords, WordParity, taught_to, word_parity, words_of
 
 __all__ = [
     "Adversarial",
+    "Answer",
     "Cell",
+    "Change",
     "Circuit",
     "Column",
     "Edge",
@@ -27,6 +30,8 @@ __all__ = [
     "Tracing",
     "Trust",
     "TrustReport",
+    "UnitWords",
+    "WordParity",
     "adversarial",
     "circuit",
     "column",
@@ -37,7 +42,10 @@ __all__ = [
     "nearest",
     "shipped_quantiles",
     "table",
+    "taught_to",
     "trace",
     "trust",
     "trust_controls",
+    "word_parity",
+    "words_of",
 ]

@@ -46,6 +46,7 @@ def sweep(
     store: str | Path,
     scheduler: str | None = None,
     block: int = BLOCK,
+    column: str = "image",
 ) -> Iterator[Progress]:
     """Show pictures or words to a model and keep what the units of some layers say, before their ReLU.
 
@@ -63,6 +64,7 @@ def sweep(
         scheduler: address of a Dask cluster whose workers run the model and write into the store; they must
             reach the images and the store under the same names. None runs it here.
         block: images that are written at once, at least 1; a sweep that is there keeps its own.
+        column: where tables and data sets have their pictures.
 
     Yields:
         After each batch, or on a cluster after each block, how far it has come; whoever stops reading stops
@@ -77,7 +79,7 @@ def sweep(
         raise ClipbenchError(f"a block must have at least one image, not {block}")
     with locked(store):
         opened(store, write=True)
-        for step in listed(stimuli):
+        for step in listed(stimuli, column):
             if isinstance(step, Listed):
                 yield Progress("listing", step.done, step.total)
         shelf = _shelf(model, step, names, store, block)
@@ -106,6 +108,7 @@ def _shelf(model: ImageModel, stimuli: Stimuli, layers: list[str], store: str | 
         "weights_hash": model.weights_hash,
         "preprocessing": model.preprocessing,
         "image_size": model.image_size,
+        "view": model.view,
         "stimuli": stimuli.hash,
         "origin": stimuli.origin,
         "n": len(stimuli),

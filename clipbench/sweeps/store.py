@@ -15,6 +15,7 @@ from clipbench.sweeps.findings import Bucket, Examples, Histogram, Moments
 from clipbench.sweeps.pictures import Stimuli
 from clipbench.sweeps.reopening import reopened
 from clipbench.sweeps.shelf import Shelf, opened
+from clipbench.sweeps.words import Look
 from clipbench.units import Unit, check_channel
 
 # Where the spectrum is cut: tails finely, the middle coarsely.
@@ -37,7 +38,7 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path, model: ImageModel | None = None, kind: str = "images") -> "Store":
-        """The sweep of a kind in a store that was begun last.
+        """The sweep of a kind in a store that was begun last; of words, one of those with the most words.
 
         Args:
             path: what `sweep` was given.
@@ -55,7 +56,19 @@ class Store:
             raise ClipbenchError(
                 f"{str(path)!r} has no sweep of {wanted}; it has {have}; make it with `sweep`"
             )
-        return max(fits, key=lambda one: one._shelf.attributes["begun"])
+        return max(fits, key=lambda one: (len(one.words), one._shelf.attributes["begun"]))
+
+    @classmethod
+    def at(cls, path: str | Path, key: str) -> "Store":
+        """The sweep of a key, such as `Progress.key`.
+
+        Raises:
+            ClipbenchError: there is no store, or no such sweep in it.
+        """
+        keys = [one.key for one in sweeps(path)]
+        if key not in keys:
+            raise unknown("sweep", key, keys)
+        return cls(Shelf(path, key))
 
     def __repr__(self) -> str:
         return f"Store({self.title}, {self.n} items, layers {', '.join(self.layers)})"
@@ -121,6 +134,16 @@ class Store:
     def names(self) -> tuple[str, ...]:
         """N names; for words, the words. They came from outside, so escape them where they are shown."""
         return self._shelf.texts("names")
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The looks in which words were shown, all words in the first, then all in the second; else none."""
+        return tuple(Look(**look) for look in self._shelf.attributes["origin"].get("looks", ()))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that were shown; none where pictures were."""
+        return self.names[: self.n // len(self.looks)] if self.looks else ()
 
     @property
     def unread(self) -> dict[int, str]:
@@ -257,17 +280,23 @@ class Store:
         """
         return self.stimuli.picture(number)
 
-    def crop(self, unit: str | Unit, number: int, model: ImageModel) -> Image.Image:
-        """The part of an image, cut as a model sees it, around where a unit is strongest.
+    def seen(self, number: int) -> Image.Image:
+        """An image cut as the model sees it and scaled to `image_size`; see `image` for errors."""
+        image, told = self.image(number), self._shelf.attributes
+        side = min(image.size) * told["view"]
+        left, top = (image.width - side) / 2, (image.height - side) / 2
+        size = (told["image_size"], told["image_size"])
+        box = (left, top, left + side, top + side)
+        return image.resize(size, Image.Resampling.BICUBIC, box)
+
+    def crop(self, unit: str | Unit, number: int) -> Image.Image:
+        """The part of what the model saw of an image that is around where a unit is strongest.
 
         Its side is four strides of the layer and at least 64 of the model's pixels: a window on what the
         position stands for, and no more, since the receptive field of a late layer is the whole picture.
-
-        Args:
-            model: the one that was swept, for its own resizing and crop.
         """
         unit = self.unit(unit)
-        seen, stride = model.crop(self.image(number)), self.layer(unit.layer).stride
+        seen, stride = self.seen(number), self.layer(unit.layer).stride
         if stride is None:
             return seen
         side = min(max(_CROP_STRIDES * stride, _LEAST_CROP), min(seen.size))
