@@ -72,13 +72,14 @@ def test_slopes_are_what_a_small_push_does_to_the_embedding(mini):
 
 
 def test_codes_of_a_clip_raise_their_words(mini):
-    *_, last = emotions.codes(mini, WORDS)
+    words = emotions.wheel_words()[::4]
+    *_, last = emotions.codes(mini, words)
     found = last.result
-    assert last.done == last.total == 4 and found.words == WORDS and found.provenance.n == 12
-    assert (found.sizes >= 1).all() and found.sizes.max() < 60
+    assert last.done == last.total == len(words) and found.provenance.n == 3 * len(words)
+    assert (found.sizes >= 1).all() and found.sizes.mean() < 30
     told = emotions.raised(mini, found)
-    assert [one.word for one in told] == list(WORDS)
-    assert sum(one.after > one.before for one in told) >= 3  # by chance two
+    assert len(told) >= len(words) // 3 and {one.word for one in told} <= set(words)
+    assert sum(one.after > one.before for one in told) >= 0.7 * len(told)  # by chance half
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from clipbench.studies.label_medians import published_people
 from clipbench.studies.records import CREDIT, record, unit_names
 from widgets import parts
 from widgets.chart import Place
-from widgets.jobs import Latest, guarded
+from widgets.jobs import Latest
 from widgets.labelling import Bench
 from widgets.workbench import Workbench
 from widgets.worker import Worker
@@ -47,6 +47,7 @@ class Activation(w.VBox):
         self._own_caption, self._message = parts.Caption(), parts.Message()
         self._bench_place = w.VBox()
         self._drawer = Latest(self._show, self._message.say)
+        self._publisher = Latest(self._show_published, self._message.say, delay=0.0)
         published = [self._unit, self._plot, self._erratum, self._people, self._caption]
         own = [self._worker, self._own_unit, self._message, self._own, self._where, self._recall,
                self._own_caption, self._bench_place]  # fmt: skip
@@ -61,15 +62,18 @@ class Activation(w.VBox):
             ]
         )
         self._own_unit.layout.display = "none"
-        self._unit.observe(guarded(lambda _: self._draw_published(), self._message.say), "value")
+        self._unit.observe(lambda _: self._draw_published(), "value")
         self._own_unit.observe(lambda _: self._draw_own(), "meaning")
         bench.observe(lambda _: self._forget(), "model")
         self._draw_published()
 
     def _draw_published(self) -> None:
         unit = self._unit.value
+        self._publisher.ask(lambda: (unit, published_plot(unit)))
+
+    def _show_published(self, drawn: tuple[int, Conditional]) -> None:
+        unit, plot = drawn
         told = record("conditional")["plots"][str(unit)]
-        plot = published_plot(unit)
         fresh(self._plot, figures.conditional(plot, told["colors"]))
         self._erratum.say(f"Erratum: {told['erratum']}." if told["erratum"] else "")
         if unit == 89:
