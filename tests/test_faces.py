@@ -9,6 +9,7 @@ from torchvision.transforms.functional import pil_to_tensor
 import clipbench as cb
 from clipbench.optvis.faces import excitement, find_faces
 from clipbench.optvis.probes import Facet
+from clipbench.optvis.speakers import speakers
 from clipbench.optvis.strengths import PUBLISHED, measure_strip
 from clipbench.studies.adversarial_example import adversarial
 
@@ -125,3 +126,27 @@ def test_the_figure_of_a_strip_tells_the_strengths_and_what_was_measured(tiny, f
     texts = [annotation.text for annotation in figure.layout.annotations]
     assert texts[1:4] == ["0.1", "1", "5"] and len(figure.layout.images) == 3
     assert texts[5] == f"{strip.unit[0]:.3g}".replace("-", "−")
+
+
+# from words to units
+
+
+def test_the_slope_along_a_unit_is_what_raising_it_gains(tiny, photos):
+    """A second road: raise the unit a little by an edit, and look at the objective."""
+    goal, step = cb.objectives.channel("layer4", 3), 1e-2
+    found = speakers(tiny, goal, "layer3", photos[::2])
+    unit, slope = found.top(1)[0]
+    channel = int(unit.partition(":")[2])
+    spread = tiny.activations(photos[::2], "layer3")[:, channel].mean(dim=(1, 2)).std()
+    raised = torch.zeros(tiny.layer("layer3").channels)
+    raised[channel] = step
+    before = excitement(tiny, goal, photos[::2]).mean()
+    with tiny.add("layer3", raised):
+        after = excitement(tiny, goal, photos[::2]).mean()
+    assert slope == pytest.approx((after - before) / step * spread.item(), rel=0.05)
+    assert slope == found.slopes.max()
+
+
+def test_a_search_above_the_objective_is_refused(tiny, photos):
+    with pytest.raises(cb.ClipbenchError, match="contributes nothing"):
+        speakers(tiny, UNIT, "layer4", photos)

@@ -7,6 +7,7 @@ import ipywidgets as w
 import clipbench as cb
 from widgets import parts
 from widgets.ascent import read_direction
+from widgets.find import Find
 from widgets.recipe import WANTS, Recipe
 from widgets.workbench import Workbench
 
@@ -64,7 +65,9 @@ class Chooser(w.VBox):
         self.unit = parts.Field("unit", channel, self._read_unit)
         self.want = w.ToggleButtons(options=WANTS, value=recipe.want, description="want")
         self.words = parts.Field("text", recipe.words, self._read_words)
-        super().__init__([self.layer, self.unit, parts.classed(self.want, "cb-control"), self.words])
+        self._find = Find(bench, lambda: self.layer.value, self._show_unit)
+        want = parts.classed(self.want, "cb-control")
+        super().__init__([self.layer, self.unit, self._find, want, self.words])
         self.layer.observe(self._layer_chosen, "value")
         self.unit.observe(self._unit_read, "meaning")
         self.want.observe(lambda _: self._show_words(), "value")
@@ -139,5 +142,6 @@ class Chooser(w.VBox):
         self.words.line.description = _SPOKEN.get(want, ("text", ""))[0]
         self.words.layout.display = None if want in _SPOKEN else "none"
         self.layer.layout.display = "none" if want in ("text", "label") else None
-        self.unit.layout.display = None if want in ("neuron", "channel", "layer") else "none"
+        for control in (self.unit, self._find):
+            control.layout.display = None if want in ("neuron", "channel", "layer") else "none"
         self.words.check()

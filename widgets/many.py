@@ -35,7 +35,7 @@ class Many(w.VBox):
         options = [(_TITLES[name], name) for name in FACES]
         self.faces = w.Dropdown(options=options, value=recipe.faces, description="faces")
         self._k = w.BoundedIntText(recipe.k, min=2, max=9, description="pictures")
-        self._diversity = slider("difference", 20.0, 0.5, ".1f", recipe.diversity)
+        self._diversity = slider("difference", 30.0, 0.5, ".1f", recipe.diversity)
         self._facet = w.Dropdown(options=[_OWN], value=_OWN, description="facet")
         self._strength = slider("strength", 10.0, 0.1, ".1f", recipe.strength)
         self._note, self._own = parts.Note(), OwnFacet(bench)

@@ -6,6 +6,7 @@ from clipbench.optvis.frames import Frames
 from clipbench.optvis.many import Goal, gallery
 from clipbench.optvis.plan import Plan
 from clipbench.optvis.render import Step, recipe, visualize
+from clipbench.optvis.speakers import Speakers, speakers
 from clipbench.optvis.strengths import Strip, measure_strip
 from clipbench.optvis.themes import absent_facets, shipped_facets
 
@@ -14,6 +15,7 @@ __all__ = [
     "Frames",
     "Goal",
     "Plan",
+    "Speakers",
     "Step",
     "Strip",
     "absent_facets",
@@ -28,6 +30,7 @@ __all__ = [
     "recipe",
     "regularizers",
     "shipped_facets",
+    "speakers",
     "transforms",
     "visualize",
 ]

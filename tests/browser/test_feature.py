@@ -280,6 +280,19 @@ def test_a_facet_of_ones_own_is_refused_in_one_sentence(panel):
     expect(page.get_by_role("alert")).to_contain_text("there is no folder '/nowhere'")
 
 
+def test_a_word_leads_to_units(panel):
+    page = panel(SOON)
+    loaded(page)
+    field(page, "find").fill("butterfly")
+    field(page, "find").press("Enter")
+    says(page, "units that raise its logit most")
+    found = page.locator(".cb-row .jupyter-button", has_text=re.compile(r"^\d+ +\+"))
+    expect(found).to_have_count(5)
+    unit = found.first.inner_text().split()[0]
+    found.first.click()
+    expect(field(page, "unit")).to_have_value(f"conv_head:{unit}")
+
+
 def test_a_direction_is_checked_where_it_is_written(panel):
     page = panel(SOON)
     loaded(page)
