@@ -10,9 +10,10 @@ import numpy as np
 
 from clipbench.report.desk import Desk
 from clipbench.report.overview import some
-from clipbench.report.page import number as told_number
+from clipbench.report.page import number
 from clipbench.report.part import Part, jpeg
 from clipbench.report.portraits import COARSE
+from clipbench.studies.words import Answer, taught_to, words_of
 from clipbench.sweeps import Examples, Store
 from clipbench.units import Unit
 
@@ -29,14 +30,14 @@ def photos(desk: Desk) -> Iterator[object]:
     store, unit, files, buckets = desk.store, desk.unit, {}, []
     for bucket in store.spectrum(unit, each=_HUNG):
         examples = []
-        for place, number in enumerate(bucket.examples.numbers.tolist()):
-            files[f"photos/{number}"] = picture = jpeg(store.seen(number), _SIDE)
-            examples.append(_example(bucket.examples, place, f"photos/{number}"))
+        for place, photo in enumerate(bucket.examples.numbers.tolist()):
+            files[f"photos/{photo}"] = picture = jpeg(store.seen(photo), _SIDE)
+            examples.append(_example(bucket.examples, place, f"photos/{photo}"))
             yield picture
         buckets.append({"share": bucket.share, "limits": bucket.limits, "examples": examples})
     top = store.top(unit, _TOP)
-    for number in top.numbers.tolist():
-        files[f"photos/cut {number}"] = picture = jpeg(store.crop(unit, number), _SIDE)
+    for photo in top.numbers.tolist():
+        files[f"photos/cut {photo}"] = picture = jpeg(store.crop(unit, photo), _SIDE)
         yield picture
     histogram = store.histogram(unit)
     content = {
@@ -63,18 +64,24 @@ def words(desk: Desk) -> Iterator[object]:
     if desk.words is None or desk.unit.layer not in desk.words.layers:
         yield Part({}, {})
         return
-    known = desk.words.stimuli.words
-    values = desk.words.column(desk.unit)[: len(known)]
-    order = np.argsort(-values, kind="stable")[: int(np.isfinite(values).sum())]
-    reach = float(np.abs(values[order]).max()) or 1.0
+    told = words_of(desk.words, desk.unit, _WORDS, taught_to(desk.model))
+    reach = max(abs(answer.value) for answer in (*told.most, *told.least)) or 1.0
+    content = {
+        "n": len(desk.words.words),
+        "look": str(told.look),
+        "untaught": any(answer.taught is False for answer in (*told.most, *told.least)),
+        "most": [_bar(answer, reach) for answer in told.most],
+        "least": [_bar(answer, reach) for answer in told.least],
+        "changes": [change.as_dict() for change in told.changes],
+        "provenance": told.provenance.as_dict(),
+    }
+    yield Part(content, {})
 
-    def rows(places: np.ndarray) -> list[tuple[str, str, float]]:
-        return [(known[at], told_number(values[at]), float(values[at]) / reach) for at in places.tolist()]
 
-    told = desk.words.provenance(desk.unit.layer, str(desk.unit)).as_dict()
-    most, least = rows(order[:_WORDS]), rows(order[::-1][:_WORDS])
-    look = str(desk.words.stimuli.looks[0])
-    yield Part({"n": len(known), "look": look, "most": most, "least": least, "provenance": told}, {})
+def _bar(answer: Answer, reach: float) -> tuple[str, str, float]:
+    """A word, the unit's answer, and that as a share of the strongest; a star where it was never taught."""
+    star = " *" if answer.taught is False else ""
+    return f"{answer.word}{star}", number(answer.value), answer.value / reach
 
 
 def neighbours(desk: Desk) -> Iterator[object]:

@@ -164,7 +164,7 @@ class _Survey:
             "address": str(unit),
             "picture": picture.relative_to(self._folder).as_posix(),
             "find": " ".join([str(unit), *told.words[channel]]).lower(),
-            "keys": {key: f"{getattr(told, key)[channel]:.4g}" for key in SORTS if key != "channel"},
+            "sortable": {key: f"{getattr(told, key)[channel]:.4g}" for key in SORTS if key != "channel"},
             "place": None if told.places is None else told.places[channel].tolist(),
         }
 

@@ -46,6 +46,8 @@ def made_up(name: str = "spider", file: str = "photo.jpg") -> Dossier:
         "words": {
             "n": 10_000,
             "look": "DejaVu Sans",
+            "untaught": True,
+            "changes": [{"look": "Lato", "correlation": 0.8, "interval": (0.7, 0.9)}],
             "most": [(f"{name} *", "9.1", 1.0)],
             "least": [("cat", "−2", -0.2)],
             "provenance": told,

@@ -15,7 +15,7 @@ class Shelf:
     def __init__(self, answers: list[list[float]], names: list[str]):
         self._answers, self.names = np.array(answers, np.float16), tuple(names)
         self.layers = {"a": None}
-        self.stimuli = type("stimuli", (), {"words": self.names})
+        self.words = self.names
 
     def matrix(self, _layer: str) -> np.ndarray:
         return self._answers
