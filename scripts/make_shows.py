@@ -1,10 +1,11 @@
 """Make the pictures and the table of docs/feature_visualisation.md with mini; run it when mini changes.
 
-    python scripts/make_shows.py [regularisers] [steps]        # ten minutes on two idle cores
+    python scripts/make_shows.py [regularisers] [steps] [facets]        # ten minutes on two idle cores
 
 Nobody chose the units: those of the regularisers lie evenly in the last layer, those of the steps are, in
-layers from the first to the last, the ones that some shipped photo excites most above the other photos. The
-page's words are by hand; look at the pictures and rewrite them.
+layers from the first to the last, the ones that some shipped photo excites most above the other photos, that
+of the facets is the first of the multimodal ones. The page's words are by hand; look at the pictures and
+rewrite them. The facets themselves come from scripts/make_facets.py, which goes first.
 """
 
 import sys
@@ -18,7 +19,7 @@ from tqdm import tqdm
 
 import clipbench as cb
 from clipbench.models import ImageModel
-from clipbench.optvis import Frames, Goal, Plan, Step
+from clipbench.optvis import Frames, Goal, Plan, Step, absent_facets, measure_strip, shipped_facets
 from clipbench.optvis.frames import LADDER, as_bytes
 from clipbench.optvis.many import together
 from clipbench.results import Provenance, save_bytes, svg
@@ -28,6 +29,7 @@ PICTURES = PAGE.with_name("shows")
 START, END = "<!-- written by scripts/make_shows.py -->", "<!-- end -->"
 UNITS, SIZE, STEPS = 10, 128, 256
 LAYERS, LABEL = 5, "spider"
+STRENGTHS = (0.1, 1, 2, 3.5, 5)  # of a facet; the article's go from 0.1 to 5
 
 views, penalties, canvases = cb.transforms, cb.regularizers, cb.parametrizations
 ROBUST = (*views.standard(), views.colour(), views.noise(0.05))
@@ -54,6 +56,10 @@ CONDITIONS: dict[str, dict] = {
 }
 HEAD = (
     "| regularisation | recipe | median activation | above all photos | roughness |",
+    "|---|---|---|---|---|",
+)
+FACETS_HEAD = (
+    "| facet | told right, held out | n | unit, weakest to strongest | theme |",
     "|---|---|---|---|---|",
 )
 
@@ -126,6 +132,32 @@ def selective(model: ImageModel) -> Iterator[cb.Unit]:
         yield cb.Unit(names[place], int(z.argmax()))
 
 
+def make_facets(model: ImageModel) -> str:
+    """One unit with more and more of each shipped facet; a table of what the pictures have of both."""
+    channel = cb.multimodal(model, cb.concepts(), model.last_layer).ranked[0]
+    base, facets = cb.objectives.channel(model.last_layer, channel), shipped_facets(model)
+    rows = [
+        "| facet | told right, held out | n | unit, weakest to strongest | theme |",
+        "|---|---|---|---|---|",
+    ]
+    pictures = []
+    for name, facet in facets.items():
+        faceted = cb.objectives.faceted(base, facet, STRENGTHS)
+        plan = Plan(faceted, canvases.fft(SIZE, len(STRENGTHS)), steps=STEPS)
+        *_, step = told(plan.run(model), STEPS, name)
+        strip = measure_strip(model, base, facet, STRENGTHS, step.images, plan.provenance(model))
+        pictures.append([Image.fromarray(picture) for picture in strip.images])
+        shares = ", ".join(f"{layer} {share:.0%}" for layer, share in facet.accuracy.items())
+        spans = (f"{values[0]:.3g} → {values[-1]:.3g}" for values in (strip.unit, strip.theme))
+        rows.append(f"| {' | '.join([name, shares, ' + '.join(map(str, facet.n)), *spans])} |")
+    rows += ["", *(f"No {name}: {why}." for name, why in absent_facets(model).items())]
+    recipe = f"{model.last_layer}:{channel} with facets of strengths {STRENGTHS}; see {PAGE.name}"
+    origin = Provenance(model.name, model.weights_hash, recipe, seed=0, n=len(facets) * len(STRENGTHS))
+    headings = [f"strength {strength:g}" for strength in STRENGTHS]
+    save_bytes(svg(pictures, list(facets), headings, origin), PICTURES / "facets.svg")
+    return "\n".join([*rows, "", f"Unit {model.last_layer}:{channel}. {caption(origin)}"])
+
+
 def told(steps: Iterator[Step], total: int, name: str) -> Iterator[Step]:
     """The steps, with a bar on a terminal."""
     return tqdm(steps, total=total + 1, desc=name, disable=None)
@@ -144,7 +176,7 @@ def insert(name: str, text: str) -> None:
     PAGE.write_text(f"{before}{picture}{text}\n{end}{rest}", encoding="utf-8")
 
 
-MAKERS = {"regularisers": make_regularisers, "steps": make_steps}
+MAKERS = {"regularisers": make_regularisers, "steps": make_steps, "facets": make_facets}
 
 if __name__ == "__main__":
     torch.set_grad_enabled(False)  # `visualize` turns it on for itself
