@@ -1,7 +1,7 @@
 """Remake what "One unit, everything" and "All units" open with, after a change of the model.
 
-Sweeps the shipped photos and words, compiles the page of the unit whose favourite photo stands out most, or of
-the one that is named, and paints a small picture of every unit: a quarter of an hour on two cores.
+Sweeps the shipped photos and words, compiles the page of the unit whose favourite photo stands out most, or
+of the one that is named, and paints a small picture of every unit: a quarter of an hour on two cores.
 """
 
 import argparse

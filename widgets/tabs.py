@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import ipywidgets as w
 
-from widgets import article, feature, ledger, multimodal, parts, studies, typographic, what
+from widgets import article, dossier, feature, ledger, multimodal, parts, studies, typographic, units, what
 from widgets.chooser import ModelMenu
 from widgets.frame import Frame
 from widgets.workbench import Workbench
@@ -16,6 +16,8 @@ TABS = {
     "article": ("The article's attacks", article.Panel),
     "what": ("What is CLIP?", what.Panel),
     "multimodal": ("Multimodal units", multimodal.Panel),
+    "one": ("One unit, everything", dossier.Panel),
+    "all": ("All units", units.Panel),
     "studies": ("Studies", studies.Panel),
     "parity": ("Parity", ledger.Panel),
 }
