@@ -70,7 +70,7 @@ class Finder:
             return Findings((), (), 0)
         recipe, ascent, images = growth.recipe, growth.ascent, growth.pixels(number)
         trust: tuple[str, ...] = ()
-        if recipe.faces == "one":
+        if recipe.batch == 1:
             found = measure_trust(growth.model, images[0], ascent.objective, transforms=ascent.transforms)
             trust = found.lines
         photos, values = unlabelled(), self._ask_photos(growth)
