@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from driving import OUTPUT, WIDTHS
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from clipbench.report import Dossier
+import clipbench as cb
+from clipbench.report import Dossier, Grade, atlas, survey
 from clipbench.report.dossier import MAX_BYTES
+from clipbench.sweeps import Store
 from widgets.dossier import EXAMPLE
 
 _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -24,10 +26,10 @@ def read(browser) -> Iterator[Callable[..., tuple[Page, list[str]]]]:
         context = browser.new_context(viewport={"width": 1440, "height": 1000}, offline=True, **options)
         contexts.append(context)
         page, asked = context.new_page(), []
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: request.url.startswith("data:") or asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(error))
         page.goto(path.as_uri())
-        return page, [url for url in asked if not url.startswith("data:")]
+        return page, asked
 
     yield read
     for context in contexts:
@@ -55,3 +57,29 @@ def test_a_dossier_is_one_file(read, tmp_path, theme):
     sections = page.locator("section h2").all_inner_texts()
     assert len(sections) == 1 + sum(part is not None for part in dossier.parts.values())
     look(page, f"dossier-file-{theme}")
+
+
+def test_an_atlas_is_filtered_sorted_mapped_and_opened(read, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(survey, "COARSE", Grade(64, 1))
+    list(cb.sweep(tiny, [sample.path for sample in cb.samples()[:12]], ["layer1"], store=tmp_path / "store"))
+    *_, last = atlas(tiny, "layer1", Store.open(tmp_path / "store", tiny), tmp_path / "atlas")
+    page, asked = read(last.page)
+    units = page.locator(".unit")
+    expect(units).to_have_count(tiny.layer("layer1").channels)
+    assert page.evaluate(_BROKEN) == 0
+    look(page, "atlas")
+    page.get_by_label("filter").fill("layer1:7")
+    expect(page.locator(".unit:visible")).to_have_count(1)
+    page.get_by_label("filter").fill("")
+    page.get_by_label("sort by").select_option("strongest")
+    strengths = units.evaluate_all("units => units.map(unit => Number(unit.dataset.strongest))")
+    assert strengths == sorted(strengths, reverse=True)
+    page.get_by_label("as a map").check()
+    boxes = units.evaluate_all("units => units.map(unit => unit.getBoundingClientRect().x)")
+    assert len(set(boxes)) > len(boxes) / 2
+    look(page, "atlas-map")
+    units.nth(3).click(force=True)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("#title")).to_have_text(f"layer1:{units.nth(3).get_attribute('id')}")
+    assert page.evaluate(_BROKEN) == 0
+    assert all(url.startswith(last.page.parent.as_uri()) for url in asked)
