@@ -136,11 +136,7 @@ def make_facets(model: ImageModel) -> str:
     """One unit with more and more of each shipped facet; a table of what the pictures have of both."""
     channel = cb.multimodal(model, cb.concepts(), model.last_layer).ranked[0]
     base, facets = cb.objectives.channel(model.last_layer, channel), shipped_facets(model)
-    rows = [
-        "| facet | told right, held out | n | unit, weakest to strongest | theme |",
-        "|---|---|---|---|---|",
-    ]
-    pictures = []
+    rows, pictures = [*FACETS_HEAD], []
     for name, facet in facets.items():
         faceted = cb.objectives.faceted(base, facet, STRENGTHS)
         plan = Plan(faceted, canvases.fft(SIZE, len(STRENGTHS)), steps=STEPS)
@@ -154,7 +150,8 @@ def make_facets(model: ImageModel) -> str:
     recipe = f"{model.last_layer}:{channel} with facets of strengths {STRENGTHS}; see {PAGE.name}"
     origin = Provenance(model.name, model.weights_hash, recipe, seed=0, n=len(facets) * len(STRENGTHS))
     headings = [f"strength {strength:g}" for strength in STRENGTHS]
-    save_bytes(svg(pictures, list(facets), headings, origin), PICTURES / "facets.svg")
+    if pictures:
+        save_bytes(svg(pictures, list(facets), headings, origin), PICTURES / "facets.svg")
     return "\n".join([*rows, "", f"Unit {model.last_layer}:{channel}. {caption(origin)}"])
 
 
