@@ -96,8 +96,25 @@ def test_a_unit_is_found_by_what_it_answers_to_names():
     strongest = int(answers[:, 7].argmax())
     assert found.top(7, 1) == (known[strongest],)
     assert drawn.countries[strongest].tolist() == regions.rgb(regions.colours(np.ones((1, 1))))[0].tolist()
-    with pytest.raises(cb.ClipbenchError, match="175 countries, in their order"):
+    with pytest.raises(cb.ClipbenchError, match="all 175 countries, and .* was not asked for"):
         regions.answered_map(made_up(answers[:2], known[:2]), [7])
+    with pytest.raises(cb.ClipbenchError, match="unknown name 'Atlantis'"):
+        found.only(["Atlantis"])
+
+
+def test_a_map_of_cities_has_the_colours_of_their_answers():
+    known = regions.place_names()
+    assert len(known) == len(set(known)) and len(known) < 175 + 620  # some cities bear their country's name
+    answers = np.zeros((len(known), 2))
+    answers[[known.index("Paris"), known.index("Guatemala")], 1] = 1
+    drawn = regions.answered_map(made_up(answers, known), [1])
+    cities = [city.name for city in records.world().cities]
+    shown = {cities[place] for place in np.flatnonzero(drawn.radii > 9)}
+    assert shown == {"Paris", "Guatemala"}
+    full = regions.rgb(regions.colours(np.ones((1, 1))))[0].tolist()
+    assert drawn.countries[regions.country_names().index("Guatemala")].tolist() == full
+    only = made_up(answers, known).only(regions.country_names())
+    assert regions.answered_map(only, [1]).cities is None
 
 
 def test_a_constant_unit_answers_to_no_name():

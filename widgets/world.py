@@ -7,7 +7,7 @@ import ipywidgets as w
 from clipbench import figures
 from clipbench.errors import ClipbenchError
 from clipbench.studies.records import CREDIT, region_units
-from clipbench.studies.regions import answered_map, country_names, published_map, strongest
+from clipbench.studies.regions import answered_map, country_names, place_names, published_map, strongest
 from clipbench.studies.written_names import NamesProgress, names
 from widgets import parts
 from widgets.chart import Place
@@ -40,12 +40,13 @@ class Regions(w.VBox):
         self._map, self._told, self._caption = Place(), w.VBox(), parts.Caption()
         self._message = parts.Message()
         self._drawer = Latest(self._show, self._message.say)
+        self._cities = w.Checkbox(description="cities, too: four times as long", indent=False)
         self._worker = Worker("Ask the model, too", self._work, self._take, _progress)
         self._unit = parts.Field("unit", "", self._read)
         self._unit.layout.display = "none"
         self._own, self._own_told, self._own_caption = Place(), parts.Note(), parts.Caption()
         published = [self._map, self._told, self._caption]
-        model = [self._worker, self._unit, self._own_told, self._own, self._own_caption]
+        model = [self._worker, self._cities, self._unit, self._own_told, self._own, self._own_caption]
         super().__init__(
             [
                 parts.prose("Where in the world?", "h2"),
@@ -74,7 +75,8 @@ class Regions(w.VBox):
         self._caption.show(f"{', '.join(drawn.labels)} · {CREDIT}")
 
     def _work(self) -> Callable[[], Iterator[NamesProgress]]:
-        return lambda: names(self._bench.loaded(), country_names(), self._bench.loaded().last_layer)
+        asked = place_names() if self._cities.value else country_names()
+        return lambda: names(self._bench.loaded(), asked, self._bench.loaded().last_layer)
 
     def _take(self, progress: NamesProgress) -> None:
         if progress.result is not None:
@@ -93,10 +95,10 @@ class Regions(w.VBox):
         if self._found is None or len(self._chosen.value) == 0:
             return
         one = self._known[self._chosen.value[0]]
-        unit, likeness, chance = self._found.nearest(one.countries)
+        unit, likeness, chance = self._found.only(country_names()).nearest(one.countries)
         verdict = "no more than chance" if likeness <= chance else "more than chance"
         self._own_told.say(
-            f"Nearest to {one.label} is unit {unit}: its answers to {len(self._found.names)} countries "
+            f"Nearest to {one.label} is unit {unit}: its answers to 175 countries "
             f"correlate by {likeness:.2f}; shuffled names reach {chance:.2f}, so this is {verdict}."
         )
         before = self._unit.meaning

@@ -20,6 +20,7 @@ def add(commands) -> None:
     )
     parser.add_argument("unit", nargs="?", metavar="UNIT", help="layer:channel")
     parser.add_argument("--published", metavar="MODEL:UNIT", help="a published unit to put beside it")
+    parser.add_argument("--cities", action="store_true", help="ask for 620 cities, too")
     add_common(parser)
     parser.set_defaults(run=regions)
 
@@ -27,7 +28,7 @@ def add(commands) -> None:
 def regions(options: argparse.Namespace) -> int:
     """Ask a layer for all countries, and tell those of one unit."""
     from clipbench.studies.records import region_unit
-    from clipbench.studies.regions import country_names, strongest
+    from clipbench.studies.regions import country_names, place_names, strongest
     from clipbench.studies.written_names import names
 
     if options.unit is None and options.published is None:
@@ -36,13 +37,14 @@ def regions(options: argparse.Namespace) -> int:
     model = cb.load(options.model, device=options.device)
     unit = None if options.unit is None else cb.Unit.parse(options.unit, model)
     layer = model.last_layer if unit is None else unit.layer
-    found = [*counted(names(model, country_names(), layer), " pictures")][-1].result
-    likeness = None if published is None else found.nearest(published.countries)
+    asked = place_names() if options.cities else country_names()
+    found = [*counted(names(model, asked, layer), " pictures")][-1].result
+    likeness = None if published is None else found.only(country_names()).nearest(published.countries)
     channel = likeness[0] if unit is None else unit.channel
     own, sds = found.top(channel, _TOP), sorted(found.sds(channel).tolist(), reverse=True)[:_TOP]
     theirs = () if published is None else strongest(published, _TOP)[0]
     if options.json:
-        document = {"unit": f"{layer}:{channel}", "countries": dict(zip(own, sds, strict=True))}
+        document = {"unit": f"{layer}:{channel}", "places": dict(zip(own, sds, strict=True))}
         if published is not None:
             keys = ("nearest", "correlation", "chance")
             document["published"] = {"unit": published.label, "countries": theirs,

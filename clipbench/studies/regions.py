@@ -91,38 +91,50 @@ def published_map(units: Sequence[RegionUnit]) -> RegionMap:
     return RegionMap(
         labels,
         rgb(colours(countries)),
-        _opaque(rgb(colours(cities)), 1.2 * _mixed(_CITY_OPACITY * cities)),
-        10 * _mixed(cities),
+        *_dots(cities),
         _opaque(rgb(colours(_MAP * cells)), _mixed(_MAP_OPACITY * cells)).reshape(*units[0].map.shape, 4),
         f"published record, {CREDIT}",
     )
 
 
 def answered_map(found: Names, units: Sequence[int]) -> RegionMap:
-    """The map of a model's units by what they answer to the written names of the 175 countries.
+    """The map of a model's units by what they answer to the written names of places.
 
     Answers below a unit's mean count as none; its largest as 1.
 
     Args:
-        found: of `country_names()`.
+        found: of `place_names()`, or of `country_names()`; then the map has no cities.
         units: at least one.
 
     Raises:
-        ClipbenchError: no unit, one that the layer lacks, or names that are not those of the countries.
+        ClipbenchError: no unit, one that the layer lacks, or a country whose name was not asked for.
     """
-    if found.names != country_names():
-        raise ClipbenchError("a map needs answers to the names of its 175 countries, in their order")
     if not units:
         raise ClipbenchError("there is no unit; choose at least one")
     above = np.stack([np.clip(found.sds(unit), 0, None) for unit in units])
     shares = above / np.maximum(above.max(axis=1, keepdims=True), 1e-12)
+    places = {name: place for place, name in enumerate(found.names)}
+    missing = next((name for name in country_names() if name not in places), None)
+    if missing is not None:
+        raise ClipbenchError(f"a map needs answers to all 175 countries, and {missing!r} was not asked for")
+    countries = shares[:, [places[name] for name in country_names()]]
     labels = tuple(f"{found.layer}:{unit}" for unit in units)
-    return RegionMap(labels, rgb(colours(shares)), None, None, None, found.provenance.caption())
+    told, drawn = found.provenance.caption(), rgb(colours(countries))
+    names = [city.name for city in world().cities]
+    if not set(names) <= set(places):
+        return RegionMap(labels, drawn, None, None, None, told)
+    cities = shares[:, [places[name] for name in names]]
+    return RegionMap(labels, drawn, *_dots(cities), None, told)
 
 
 def country_names() -> tuple[str, ...]:
     """The 175 countries of the article's map, in its order."""
     return tuple(country.name for country in world().countries)
+
+
+def place_names() -> tuple[str, ...]:
+    """The countries, then the cities; a name that both bear stands once."""
+    return tuple(dict.fromkeys([*country_names(), *(city.name for city in world().cities)]))
 
 
 def strongest(unit: RegionUnit, count: int = 5) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -133,6 +145,12 @@ def strongest(unit: RegionUnit, count: int = 5) -> tuple[tuple[str, ...], tuple[
         tuple(known[place].name for place in np.argsort(-answers.astype(int), kind="stable")[:count])
         for known, answers in lists
     )
+
+
+def _dots(cities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colours and radii of cities, by (n, 620) answers."""
+    opacity = 1.2 * _mixed(_CITY_OPACITY * cities)
+    return _opaque(rgb(colours(cities)), opacity), 10 * _mixed(cities)
 
 
 def _mixed(answers: np.ndarray) -> np.ndarray:

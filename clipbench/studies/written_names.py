@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from clipbench.errors import ClipbenchError
+from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import written
@@ -41,6 +41,18 @@ class Names:
         """
         check_channel(unit, self.answers.shape[1], self.layer)
         return tuple(self.names[place] for place in np.argsort(-self.answers[:, unit], kind="stable")[:count])
+
+    def only(self, some: Sequence[str]) -> "Names":
+        """The same for some of the names, in their order.
+
+        Raises:
+            ClipbenchError: a name that was not asked for; the sentence names the nearest.
+        """
+        for name in some:
+            if name not in self.names:
+                raise unknown("name", name, self.names)
+        places = [self.names.index(name) for name in some]
+        return Names(self.layer, tuple(some), self.answers[places], self.provenance)
 
     def sds(self, unit: int) -> np.ndarray:
         """(n,) answers of a unit in standard deviations over the names; zeros if it is constant."""

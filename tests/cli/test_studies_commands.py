@@ -29,7 +29,7 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
     told = answer("regions", "--published", "RN50x4:862")
     assert told["unit"].endswith(":7") and told["published"]["nearest"] == 7
     assert told["published"]["correlation"] == pytest.approx(1) and told["published"]["chance"] < 0.5
-    assert next(iter(told["countries"])) == "United States of America" == told["published"]["countries"][0]
+    assert next(iter(told["places"])) == "United States of America" == told["published"]["countries"][0]
     status, out, err = run("regions", "--published", "RN50x4:862")
     assert (status, err) == (0, "") and "correlation 1.00" in out
     layer = told["unit"].partition(":")[0]
