@@ -1,6 +1,6 @@
 """Train the linear probes of mini that are shipped; run it when mini changes.
 
-    python scripts/make_probes.py PHOTOS.parquet… [--each 60] [--work build/probes]
+    python scripts/make_probes.py PHOTOS.parquet… [--each 100] [--work build/probes]
 
 PHOTOS are files with the columns image (bytes of a file) and imagenet_index. "tiny-imagenet" is a logistic
 regression over the classes that have enough photos; those that mini was not made with are held out first.
@@ -81,7 +81,7 @@ def main() -> None:
     """Train both, write them, and say how well they do."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTOS")
-    parser.add_argument("--each", type=int, default=60, help="photos of a class of a file (default: 60)")
+    parser.add_argument("--each", type=int, default=100, help="photos of a class of a file (default: 100)")
     parser.add_argument("--work", type=Path, default=Path("build/probes"), help="where features are kept")
     options = parser.parse_args()
     mini, control = cb.load("mini", device="cpu"), cb.load(CONTROL, device="cpu")
