@@ -40,7 +40,7 @@ def add(commands) -> None:
 
 def trust(options: argparse.Namespace) -> int:
     """Measure, and print a line a figure."""
-    from clipbench.optvis.plan import Plan
+    from clipbench.optvis import Plan
     from clipbench.results import read_provenance
     from clipbench.studies import TrustReport
     from clipbench.studies import trust as measure
