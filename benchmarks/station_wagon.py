@@ -2,8 +2,8 @@
 
     python benchmarks/station_wagon.py PHOTOS [--unit logits:436] [--sheet FILE.png]
 
-PHOTOS is a folder or a parquet table of photos; the more vehicles are among them, the better. Writes a sheet: a
-row for each unit below, the picture painted for it, and the photos that excite it most, cut where they do.
+PHOTOS is a folder or a parquet table of photos; the more vehicles are among them, the better. Writes a sheet:
+a row for each unit below, the picture painted for it, and the photos that excite it most, cut where they do.
 """
 
 import argparse
