@@ -83,6 +83,29 @@ class Parametrization(ABC):
         """A canvas as it is before the first step, its noise drawn from a CPU generator."""
 
 
+class FromNoise(Parametrization):
+    """A way to write pictures as logits, from faint noise or from photos."""
+
+    photos: tuple[Original, ...]
+
+    @abstractmethod
+    def blank(self, deviation: float, generator: torch.Generator) -> LogitCanvas:
+        """A canvas whose numbers are noise of that standard deviation; 0 is grey."""
+
+    def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
+        """See `Parametrization.start`."""
+        canvas = self.blank(0.0 if self.photos else START, generator)
+        if self.photos:
+            pixels = torch.cat([photo.pixels(self.size) for photo in self.photos])
+            canvas.move(torch.full_like(pixels, 0.5), pixels)
+        return canvas.to(device)
+
+    @property
+    def origin(self) -> str:
+        """What it says of its photos."""
+        return f", from {', '.join(map(str, self.photos))}" if self.photos else ""
+
+
 def mix(colours: Tensor) -> Tensor:
     """Decorrelated colours (n, 3, h, w) as red, green and blue."""
     return torch.einsum("nchw,dc->ndhw", colours, _on(colours.device, colours.dtype))
@@ -113,18 +136,6 @@ def originals(photo: Photos, batch: int) -> tuple[Original, ...]:
             f"{len(photos)} photos do not fit a batch of {batch} pictures; give one, or one a picture"
         )
     return photos
-
-
-def begin_with(canvas: LogitCanvas, photos: Sequence[Original], size: int) -> None:
-    """Make the pictures of a grey canvas photos, if there are any."""
-    if photos:
-        pixels = torch.cat([photo.pixels(size) for photo in photos])
-        canvas.move(torch.full_like(pixels, 0.5), pixels)
-
-
-def from_photos(photos: Sequence[Original]) -> str:
-    """What a parametrization says of its start."""
-    return f", from {', '.join(map(str, photos))}" if photos else ""
 
 
 def check_size(size: int) -> int:

@@ -7,15 +7,11 @@ from torch import Tensor, nn
 
 from clipbench.optvis.original import Original
 from clipbench.optvis.parametrizations.base import (
-    START,
-    Canvas,
+    FromNoise,
     LogitCanvas,
-    Parametrization,
     Photos,
-    begin_with,
     check_batch,
     check_size,
-    from_photos,
     mix,
     originals,
     unmix,
@@ -43,7 +39,7 @@ def fft(size: int = 224, batch: int = 1, decay: float = 1.0, photo: Photos = Non
 
 
 @dataclass(frozen=True)
-class Fft(Parametrization):
+class Fft(FromNoise):
     """See `fft`."""
 
     size: int
@@ -52,15 +48,12 @@ class Fft(Parametrization):
     photos: tuple[Original, ...] = ()
 
     def __str__(self) -> str:
-        return f"fft({self.size} px, decay {self.decay:g}{from_photos(self.photos)})"
+        return f"fft({self.size} px, decay {self.decay:g}{self.origin})"
 
-    def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
-        """See `Parametrization.start`."""
+    def blank(self, deviation: float, generator: torch.Generator) -> LogitCanvas:
+        """See `FromNoise.blank`."""
         noise = torch.randn(self.batch, 3, *frequency_grid(self.size).shape, 2, generator=generator)
-        deviation = 0.0 if self.photos else START
-        canvas = FftCanvas(deviation * noise, wave_scale(self.size, self.decay), self.size)
-        begin_with(canvas, self.photos, self.size)
-        return canvas.to(device)
+        return FftCanvas(deviation * noise, wave_scale(self.size, self.decay), self.size)
 
 
 def frequency_grid(size: int) -> Tensor:

@@ -10,15 +10,11 @@ from torch.nn.functional import interpolate
 from clipbench.errors import ClipbenchError
 from clipbench.optvis.original import Original
 from clipbench.optvis.parametrizations.base import (
-    START,
-    Canvas,
+    FromNoise,
     LogitCanvas,
-    Parametrization,
     Photos,
-    begin_with,
     check_batch,
     check_size,
-    from_photos,
     mix,
     originals,
     unmix,
@@ -61,7 +57,7 @@ def lowres(size: int = 224, batch: int = 1, factor: int = 8) -> "Grids":
 
 
 @dataclass(frozen=True)
-class Pixel(Parametrization):
+class Pixel(FromNoise):
     """See `pixel`."""
 
     size: int
@@ -69,14 +65,11 @@ class Pixel(Parametrization):
     photos: tuple[Original, ...] = ()
 
     def __str__(self) -> str:
-        return f"pixel({self.size} px{from_photos(self.photos)})"
+        return f"pixel({self.size} px{self.origin})"
 
-    def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
-        """See `Parametrization.start`."""
-        noise = torch.randn(self.batch, 3, self.size, self.size, generator=generator)
-        canvas = PixelCanvas((0.0 if self.photos else START) * noise)
-        begin_with(canvas, self.photos, self.size)
-        return canvas.to(device)
+    def blank(self, deviation: float, generator: torch.Generator) -> LogitCanvas:
+        """See `FromNoise.blank`."""
+        return PixelCanvas(deviation * torch.randn(self.batch, 3, self.size, self.size, generator=generator))
 
 
 class PixelCanvas(LogitCanvas):
@@ -96,7 +89,7 @@ class PixelCanvas(LogitCanvas):
 
 
 @dataclass(frozen=True)
-class Grids(Parametrization):
+class Grids(FromNoise):
     """See `laplacian` and `lowres`."""
 
     name: str
@@ -107,15 +100,12 @@ class Grids(Parametrization):
 
     def __str__(self) -> str:
         divisors = "+".join(map(str, self.divisors))
-        return f"{self.name}({self.size} px / {divisors}{from_photos(self.photos)})"
+        return f"{self.name}({self.size} px / {divisors}{self.origin})"
 
-    def start(self, device: torch.device, generator: torch.Generator) -> Canvas:
-        """See `Parametrization.start`."""
-        deviation = 0.0 if self.photos else START
+    def blank(self, deviation: float, generator: torch.Generator) -> LogitCanvas:
+        """See `FromNoise.blank`."""
         grids = noise_grids(self.batch, self.size, self.divisors, deviation, generator)
-        canvas = GridsCanvas(grids, self.size)
-        begin_with(canvas, self.photos, self.size)
-        return canvas.to(device)
+        return GridsCanvas(grids, self.size)
 
 
 class GridsCanvas(LogitCanvas):
