@@ -12,9 +12,9 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "sweep",
         help="show a model many pictures and keep what all units say",
-        description="Show a model many pictures and keep what all units of some layers say, in a store. A sweep "
-        "that was stopped or killed goes on when the same command is given again. A picture that cannot be "
-        "read does not stop the others; the exit status is then 2.",
+        description="Show a model many pictures and keep what all units of some layers say. A sweep that was "
+        "stopped or killed goes on when the same command is given again. A picture that cannot be read does "
+        "not stop the others; the exit status is then 2.",
     )
     parser.add_argument(
         "images",

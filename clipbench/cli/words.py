@@ -12,8 +12,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "words",
         help="the written words that excite a unit most and least",
-        description="Write words on a plain ground and tell which excite a unit most and least. The first time "
-        "takes minutes, as all words are shown; what all units of the layer say is then kept.",
+        description="Write words on a plain ground and tell which excite a unit most and least. The first "
+        "time takes minutes, as all words are shown; what all units of the layer say is then kept.",
     )
     parser.add_argument("unit", metavar="UNIT", help="layer:channel")
     parser.add_argument("--top", type=whole, default=10, metavar="N", help="of each (default: 10)")

@@ -185,7 +185,7 @@ def word_parity(store: Store) -> WordParity:
 
 
 def taught_to(model: ImageModel) -> frozenset[str] | None:
-    """The words that `mini` was taught to read, in lower case; None for a model of which that is not known."""
+    """The words that `mini` was taught to read, in lower case; None where that is not known."""
     if model.name != "mini" or (model.checkpoint is not None and not model.checkpoint.is_dir()):
         return None
     words = taught_words() if model.checkpoint is None else taught_words(model.checkpoint)

@@ -117,6 +117,7 @@ def _shelf(model: ImageModel, stimuli: Stimuli, layers: list[str], store: str | 
         "versions": versions(),
     }
     shelf = Shelf.create(store, key_of(model, stimuli), attributes, stimuli.names, stimuli.digests)
+    shelf.sweep_up()
     missing = [layer for layer in layers if layer not in shelf.layers]
     for layer, grid in grids(model, missing).items() if missing else ():
         shelf.add_layer(layer, model.layer(layer).channels, model.layer(layer).stride, grid)

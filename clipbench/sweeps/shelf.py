@@ -142,6 +142,12 @@ class Shelf:
             shelf._create("notes", (shelf.n, 4 * NOTE), (shelf.block, 4 * NOTE), "u1", 0)
         return shelf
 
+    def sweep_up(self) -> None:
+        """Take away what a killed process left of files that it had not finished."""
+        if not is_remote(self.path):
+            for left in Path(str(self.path).removeprefix("file://"), self.key).rglob("*.partial"):
+                left.unlink()
+
     @property
     def blocks(self) -> int:
         """How many blocks all images make."""
