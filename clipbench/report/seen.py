@@ -65,7 +65,7 @@ def words(desk: Desk) -> Iterator[object]:
         yield Part({}, {})
         return
     told = words_of(desk.words, desk.unit, _WORDS, taught_to(desk.model))
-    reach = max(abs(answer.value) for answer in (*told.most, *told.least)) or 1.0
+    reach = max(abs(answer.sd) for answer in (*told.most, *told.least)) or 1.0
     content = {
         "n": len(desk.words.words),
         "look": str(told.look),
@@ -79,9 +79,9 @@ def words(desk: Desk) -> Iterator[object]:
 
 
 def _bar(answer: Answer, reach: float) -> tuple[str, str, float]:
-    """A word, the unit's answer, and that as a share of the strongest; a star where it was never taught."""
+    """A word, the answer, and how unusual it is as a share of the most unusual; a star if never taught."""
     star = " *" if answer.taught is False else ""
-    return f"{answer.word}{star}", number(answer.value), answer.value / reach
+    return f"{answer.word}{star}", number(answer.value), answer.sd / reach
 
 
 def neighbours(desk: Desk) -> Iterator[object]:
