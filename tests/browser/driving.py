@@ -1,5 +1,6 @@
 """Helpers of the browser tests: start a server, run a notebook in JupyterLab, count frames, take pictures."""
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +146,28 @@ def shoot(page: Page, name: str) -> Path:
     assert path.stat().st_size > 10_000, "the page is empty"
     assert wider <= 0, f"the page sticks out sideways by {wider} px"
     return path
+
+
+def shoot_widths(page: Page, name: str) -> None:
+    """Keep pictures of the page in all widths, once its charts have settled."""
+    time.sleep(0.8)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        shoot(page, f"{name}-{width}")
+
+
+def upload(page: Page, content: bytes, name: str = "mine.png") -> None:
+    """Hand a file to the button "Upload"."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as a file."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def python(**values) -> str:

@@ -1,11 +1,10 @@
 """The panel "The article's attacks" in a real browser, as `clipbench dashboard` serves it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from driving import WIDTHS, serving_dashboard, shoot
+from driving import serving_dashboard, shoot_widths
 from playwright.sync_api import Locator, Page, expect
 
 from clipbench.attacks.published import MODEL
@@ -74,10 +73,7 @@ def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 
     def look(state: str) -> None:
-        time.sleep(0.8)  # until the charts have settled
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            shoot(page, f"article-{state}-{theme}-{width}")
+        shoot_widths(page, f"article-{state}-{theme}")
 
     look("opening")
     page.get_by_role("button", name="Look at them all").click()

@@ -2,11 +2,10 @@
 
 import io
 import re
-import time
 from collections.abc import Callable
 
 import pytest
-from driving import WIDTHS, shoot
+from driving import shoot, shoot_widths
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -175,10 +174,7 @@ def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 
     def look(state: str) -> None:
-        time.sleep(0.8)  # until the chart has settled
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            shoot(page, f"multimodal-{state}-{theme}-{width}")
+        shoot_widths(page, f"multimodal-{state}-{theme}")
 
     look("opening")
     field(page, "multimodal").select_option(index=3)

@@ -1,15 +1,13 @@
 """The panel "Fool it" in a real browser, in the dashboard as `clipbench dashboard` serves it."""
 
-import io
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import WIDTHS, shoot
+from driving import png, shoot_widths, upload
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -50,18 +48,6 @@ def bars(page: Page) -> list[float]:
     """Lengths in pixels of the bars "after" of the model, from top to bottom."""
     points = page.locator(".cb-chart").first.locator(".trace.bars").nth(1).locator(".point")
     return points.evaluate_all("points => points.map(p => p.querySelector('path')?.getBBox().width ?? 0)")
-
-
-def upload(page: Page, content: bytes, name: str = "mine.png") -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload").click()
-    chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
-
-
-def png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
 
 
 def test_it_opens_with_the_example_that_the_script_measured(panel):
@@ -232,10 +218,7 @@ def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 
     def look(state: str) -> None:
-        time.sleep(0.8)  # until bars and picture have settled
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            shoot(page, f"fool-{state}-{theme}-{width}")
+        shoot_widths(page, f"fool-{state}-{theme}")
 
     look("opening")
     page.get_by_text("what is mini?").first.click()

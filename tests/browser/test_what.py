@@ -1,13 +1,10 @@
 """The panel "What is CLIP?" in a real browser, in the dashboard as `clipbench dashboard` serves it."""
 
-import io
 import re
-import time
 from collections.abc import Callable
 
 import pytest
-from driving import WIDTHS, shoot
-from PIL import Image
+from driving import png, shoot_widths, upload
 from playwright.sync_api import Locator, Page, expect
 
 from clipbench.stimuli import sample
@@ -49,18 +46,6 @@ def cells(page: Page, number: int) -> list[str]:
 
 def field(page: Page, label: str) -> Locator:
     return page.get_by_label(label, exact=True)
-
-
-def upload(page: Page, content: bytes, name: str) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload").click()
-    chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
-
-
-def png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
 
 
 def test_it_opens_with_a_finished_example(panel, mini):
@@ -162,10 +147,7 @@ def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 
     def look(state: str) -> None:
-        time.sleep(0.8)  # until the charts have settled
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            shoot(page, f"what-{state}-{theme}-{width}")
+        shoot_widths(page, f"what-{state}-{theme}")
 
     look("opening")
     for name in ("horse", "Eiffel Tower"):

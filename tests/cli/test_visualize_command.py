@@ -137,7 +137,7 @@ def test_stopped_in_the_middle_nothing_is_written(run, tmp_path, monkeypatch):
                 raise KeyboardInterrupt
             yield step
 
-    monkeypatch.setattr("clipbench.optvis.visualize", interrupted)
+    monkeypatch.setattr("clipbench.optvis.plan.visualize", interrupted)
     status, out, err = run("visualize", "conv_head:1", *SHORT, "--out", tmp_path / "x.png")
     assert (status, out, err) == (130, "", "clipbench: stopped\n")
     assert list(tmp_path.iterdir()) == []
@@ -145,6 +145,6 @@ def test_stopped_in_the_middle_nothing_is_written(run, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a folder that even root cannot write to: /proc")
 def test_a_read_only_folder_is_found_before_the_work(run, monkeypatch):
-    monkeypatch.setattr("clipbench.optvis.visualize", None)  # calling it would raise a TypeError
+    monkeypatch.setattr("clipbench.optvis.plan.visualize", None)  # calling it would raise a TypeError
     status, out, err = run("visualize", "conv_head:1", *SHORT, "--out", "/proc/x.png")
     assert (status, out) == (2, "") and err.startswith("clipbench: cannot write '/proc/x.png' (")
