@@ -45,6 +45,16 @@ CONDITIONAL = {  # unit -> file, the standard deviation that its page divides by
 }
 
 
+AFRICA = {  # what the page of unit 1317 paints its labels with, in place of the record's colours
+    "place name": "#e03400",
+    "flags": "#ff5722",
+    "ethnicity": "#ff7f50",
+    "other regional": "#ffa77d",
+    "foreign symbol": "#7acda3",
+    "other": "#b2ebf2",
+}
+
+
 class Clone:
     """A clone of the article's repository, at `COMMIT`."""
 
@@ -176,6 +186,8 @@ def conditional(clone: Clone) -> dict:
     for unit, (path, deviation, erratum) in CONDITIONAL.items():
         told = clone.json(path) if path.endswith(".json") else clone.module(path)
         plots[unit] = {**told, "sd": deviation, "erratum": erratum}
+        if unit == 1317:
+            plots[unit]["colors"] = [AFRICA[label] for label in told["labelNames"]]
     page = clone.read("src/pages/people/trumpPeople/index.js").decode()
     body = page[page.index("const { bars") : page.index("export default")].replace(
         "const {", "const told = {"

@@ -11,8 +11,9 @@ from clipbench.studies.conditional import Conditional
 
 _HEIGHT = 340
 _FAINT = "rgba(127,127,127,0.25)"
+_SMALL = {"size": 13}
 _SDS = {"fixedrange": True, "gridcolor": _FAINT, "zerolinecolor": "#777", "zerolinewidth": 1.5,
-        "title": {"text": "standard deviations from zero activation"}}  # fmt: skip
+        "title": {"text": "standard deviations from zero activation", "font": _SMALL}}  # fmt: skip
 
 
 def conditional(result: Conditional, colours: Sequence[str] = (), at: str = "edge") -> go.Figure:
@@ -53,7 +54,9 @@ def conditional(result: Conditional, colours: Sequence[str] = (), at: str = "edg
         )
     ]
     shares = {"fixedrange": True, "range": [0, 1], "tickformat": ".0%", "gridcolor": _FAINT}
-    return go.Figure(areas, _layout(_SDS, {**shares, "title": {"text": "share of the labels"}}))
+    return go.Figure(
+        areas, _layout(_SDS, {**shares, "title": {"text": "share of the labels", "font": _SMALL}})
+    )
 
 
 def given_label(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
@@ -71,7 +74,9 @@ def given_label(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
         for number, (label, row) in enumerate(zip(result.labels, result.given_label, strict=True))
     ]  # fmt: skip
     shares = {"fixedrange": True, "rangemode": "tozero", "tickformat": ".0%", "gridcolor": _FAINT}
-    return go.Figure(lines, _layout(_SDS, {**shares, "title": {"text": "share of the label's pictures"}}))
+    return go.Figure(
+        lines, _layout(_SDS, {**shares, "title": {"text": "share of the label's pictures", "font": _SMALL}})
+    )
 
 
 def recall(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
@@ -92,7 +97,9 @@ def recall(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
         for number, (label, row) in enumerate(zip(result.labels, result.recall, strict=True))
     ]
     shares = {"fixedrange": True, "range": [0, 1.03], "tickformat": ".0%", "gridcolor": _FAINT}
-    return go.Figure(lines, _layout(_SDS, {**shares, "title": {"text": "recall at or above"}}))
+    return go.Figure(
+        lines, _layout(_SDS, {**shares, "title": {"text": "recall at or above", "font": _SMALL}})
+    )
 
 
 def _layout(across: dict, up: dict) -> dict:

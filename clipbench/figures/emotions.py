@@ -10,6 +10,7 @@ from clipbench.studies.emotions import Codes, Disc, wheel
 
 _ROW = 26  # height of one unit in pixels
 _SIDE = 620  # of the wheel in pixels
+_LONG = 9  # letters of a word that is written smaller
 _TOLD = 4  # units of a word that are named where the pointer rests
 
 
@@ -42,7 +43,7 @@ def codes(result: Codes, words: Sequence[str], without: Sequence[int] = ()) -> g
     layout = {
         **QUIET,
         "height": _ROW * len(rows) + LEGEND,
-        "xaxis": {**BARE, "visible": False, "range": [-1.15, 1.15]},
+        "xaxis": {**BARE, "visible": False, "range": [1.2 * min(0, *bars.x) - 0.15, 1.25]},
         "yaxis": {**BARE, **ticks},
     }
     return go.Figure(bars, layout)
@@ -63,7 +64,10 @@ def emotion_wheel(result: Codes, discs: Sequence[Disc] = (), without: Sequence[i
         y=[disc.row for disc in discs],
         mode="markers+text",
         text=["<br>".join(disc.word.split()) for disc in discs],
-        textfont={"size": 10, "color": "#111"},
+        textfont={
+            "size": [10 if len(disc.word) < _LONG else 8 for disc in discs],
+            "color": "#111",
+        },
         hovertext=told,
         hoverinfo="text",
         marker={

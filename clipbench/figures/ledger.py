@@ -26,6 +26,8 @@ def ledger(result: Ledger) -> go.Figure:
                 text=[f"{count:,}" if count else "" for count in counts],
                 textposition="inside",
                 insidetextanchor="middle",
+                textangle=0,
+                insidetextfont={"color": "#111" if state in ("not run", "erratum") else "#fff"},
                 marker={"color": colour, "opacity": 0.35 if state == "not run" else 1},
                 hoverinfo="skip",
             )
@@ -36,6 +38,7 @@ def ledger(result: Ledger) -> go.Figure:
         "barmode": "stack",
         "height": LEGEND + _ROW * len(names) + 8,
         "margin": {"l": 0, "r": 8, "t": LEGEND, "b": 0},
+        "legend": {**QUIET["legend"], "traceorder": "normal"},
         "xaxis": {**BARE, "visible": False, "range": [0, 1]},
         "yaxis": {**BARE, **rows},
     }

@@ -26,7 +26,10 @@ def label_medians(result: LabelMedians) -> go.Figure:
         **QUIET,
         "height": _ROW * len(names) + 56,
         "margin": {"l": 0, "r": 8, "t": 8, "b": 48},
-        "xaxis": {**across, "title": {"text": "standard deviations from zero activation"}},
+        "xaxis": {
+            **across,
+            "title": {"text": "standard deviations from zero activation", "font": {"size": 13}},
+        },
         "yaxis": {**BARE, **rows},
     }
     return go.Figure(bars, layout)
