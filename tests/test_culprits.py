@@ -1,28 +1,22 @@
 """Who did it, and portraits of the culprits, without a browser."""
 
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 import pytest
 import torch
 
 import clipbench as cb
+from clipbench.report.portraits import Grade
 from clipbench.stimuli import sample
-from widgets import portraits, scene
+from widgets import scene
 from widgets.culprits import SHOWN, Inquiry
-from widgets.portraits import Portraits
 from widgets.verdict import CONTROL
 
 
 @pytest.fixture(scope="module")
 def model():
     return cb.load("mini", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def chaos():
-    return cb.load("mini/random", device="cpu")
 
 
 def drawn(**changes):
@@ -67,21 +61,11 @@ def test_there_is_nobody_to_blame_where_the_word_is_what_was_seen_or_unknown(mod
     assert Inquiry.into(control, drawing, drawing.judge(control)) is None
 
 
-def test_what_is_painted_once_is_kept_and_what_is_stopped_is_not(chaos, monkeypatch):
-    monkeypatch.setattr(portraits, "STEPS", 4)
-    kept, units = Portraits(), [f"{chaos.last_layer}:{number}" for number in (3, 1)]
-    assert [painting.done for painting in islice(kept.paint(chaos, units, stride=2), 2)] == [0, 2]
-    assert kept.known(chaos, units[0]) is None
-    *_, last = kept.paint(chaos, units)
-    assert last.done == last.total == 4 and list(last.images) == units
-    assert kept.known(chaos, units[1]) is last.images[units[1]]
-    alone = cb.visualize(
-        chaos,
-        cb.objectives.batch([cb.objectives.channel(chaos.last_layer, number) for number in (3, 1)]),
-        parametrization=cb.parametrizations.fft(portraits.SIDE, batch=2),
-        steps=4,
-    )
-    wanted = list(alone)[-1].images[1].permute(1, 2, 0).numpy() * 255
-    assert np.abs(np.asarray(last.images[units[1]]) - wanted).max() < 2
-    (nothing,) = kept.paint(chaos, units)
-    assert nothing.images == {} and nothing.done == nothing.total
+def test_the_units_are_painted_where_all_panels_keep_their_pictures(inquiry, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = inquiry.units[0]
+    assert str(first) == inquiry.says[0].unit and inquiry.portraits.image(first) is None
+    list(inquiry.portraits.paint([first], Grade(32, 2)))
+    assert inquiry.portraits.image(first).size == (32, 32)
+    (kept,) = tmp_path.rglob("*.png")
+    assert inquiry.model.weights_hash in str(kept)

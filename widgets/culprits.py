@@ -1,7 +1,7 @@
 """Who did it: the units that carried the answer to the word, where, and what comes of silencing them."""
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -15,10 +15,11 @@ from clipbench.attacks import UnitSay, Why
 from clipbench.classify import BeforeAfter
 from clipbench.figures import percent
 from clipbench.models import ImageModel
+from clipbench.report.portraits import COARSE, Painting, Portraits
 from widgets import parts, pictures
 from widgets.frame import Frame
 from widgets.jobs import Latest
-from widgets.portraits import STEPS, Painting, Portraits
+from widgets.kept import folder_for
 from widgets.scene import Drawing
 from widgets.verdict import Verdict
 from widgets.workbench import Workbench
@@ -67,6 +68,16 @@ class Inquiry:
         """What the first units said."""
         return self.why.top(SHOWN)
 
+    @property
+    def units(self) -> list[cb.Unit]:
+        """The first units."""
+        return [cb.Unit.parse(say.unit, self.model) for say in self.says]
+
+    @property
+    def portraits(self) -> Portraits:
+        """Pictures of the model's units, where all panels keep them."""
+        return Portraits(self.model, folder_for("dossiers", self.model.weights_hash) / "pictures")
+
     def silenced(self, k: int) -> BeforeAfter:
         """What the model sees while the k first units are held at zero."""
         units = [say.unit for say in self.why.top(k)]
@@ -86,11 +97,10 @@ class Culprits(w.VBox):
 
     def __init__(self, bench: Workbench):
         self._inquiry: Inquiry | None = None
-        self._portraits = Portraits()
         self._message, self._told, self._caption = parts.Message(), parts.Note(), parts.Caption()
         self._map = Frame(width=240)
         self._cards = [_Card(bench) for _ in range(SHOWN)]
-        self._painter = Worker("Paint what they look for", self._paint, self._hang, _painted)
+        self._painter = Worker("Paint what they look for", self._paint, lambda _: None, _progress)
         self._k = w.SelectionSlider(options=_KS, value=_FIRST_K, description="silence")
         self._held = Verdict()
         self._finder = Latest(self._show, self._message.say, delay=_REST)
@@ -123,8 +133,8 @@ class Culprits(w.VBox):
         self._map.show(pictures.jpeg(pictures.signed(found.places[0], crop)), where)
         self._told.say(_told(found))
         for card, say, values in zip(self._cards, inquiry.says, inquiry.maps, strict=True):
-            portrait = self._portraits.known(inquiry.model, say.unit)
-            card.show(say, inquiry.model.name, pictures.heat(values.numpy()), portrait)
+            card.show(say, inquiry.model.name, pictures.heat(values.numpy()))
+        self._hang(inquiry)
         about = parts.MINI if found.provenance.model == "mini" else None
         self._caption.show(f"{found.provenance.caption()} · {inquiry.drawing.name}", about=about)
         self._hold()
@@ -143,13 +153,17 @@ class Culprits(w.VBox):
             self._held.show(result)
 
     def _paint(self) -> Callable[[], Iterable[Painting]]:
-        inquiry = self._inquiry
-        return partial(self._portraits.paint, inquiry.model, [say.unit for say in inquiry.says])
+        return partial(self._painted, self._inquiry)
 
-    def _hang(self, painting: Painting) -> None:
-        for card in self._cards:
-            if card.unit in painting.images:
-                card.hang(painting.images[card.unit])
+    def _painted(self, inquiry: Inquiry) -> Iterator[Painting]:
+        yield from inquiry.portraits.paint(inquiry.units, COARSE)
+        self._hang(inquiry)
+
+    def _hang(self, inquiry: Inquiry) -> None:
+        """Show what the units look for, as far as it was painted, now or another day."""
+        if inquiry is self._inquiry:
+            for card, unit in zip(self._cards, inquiry.units, strict=True):
+                card.hang(inquiry.portraits.image(unit))
 
 
 class _Card(w.VBox):
@@ -164,27 +178,25 @@ class _Card(w.VBox):
         super().__init__([parts.row(self._map, self._portrait), self._said])
         self.add_class("cb-suspect")
 
-    def show(self, say: UnitSay, model: str, heat: Image.Image, portrait: Image.Image | None) -> None:
-        """Show a unit; its picture, if there is none yet, stays away."""
+    def show(self, say: UnitSay, model: str, heat: Image.Image) -> None:
+        """Show a unit and where it answers."""
         self.unit = say.unit
         self._map.show(pictures.thumbnail(heat), f"where {say.unit} answers to the picture")
-        self._portrait.layout.display = "none" if portrait is None else None
-        if portrait is not None:
-            self.hang(portrait)
         address = urlencode({"tab": "unit", "unit": say.unit, "model": model}, safe=":/")
         link = (
             f'<a class="cb-link" href="?{html.escape(address)}" target="_blank">{html.escape(say.unit)}</a>'
         )
         self._said.value = f'<p class="cb-note">{link}<br>{percent(say.share)} of the change</p>'
 
-    def hang(self, portrait: Image.Image) -> None:
-        """Show what the unit looks for."""
-        self._portrait.layout.display = None
-        self._portrait.show(pictures.jpeg(portrait), f"optimised picture of {self.unit}")
+    def hang(self, portrait: Image.Image | None) -> None:
+        """Show what the unit looks for; a picture that was not painted yet stays away."""
+        self._portrait.layout.display = "none" if portrait is None else None
+        if portrait is not None:
+            self._portrait.show(pictures.jpeg(portrait), f"optimised picture of {self.unit}")
 
 
-def _painted(painting: Painting) -> str:
-    return f"step {painting.done} of {STEPS}"
+def _progress(painting: Painting) -> str:
+    return f"{painting.done:.1f} of {painting.total} pictures"
 
 
 def _told(found: Why) -> str:

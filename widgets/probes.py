@@ -1,8 +1,8 @@
 """The linear probes of a model, if there are any."""
 
-import os
 from pathlib import Path
 
+from clipbench.cache import cache_home
 from clipbench.classify import Probe, load_probe
 from clipbench.classify.probe import SHIPPED
 from clipbench.errors import ClipbenchError
@@ -11,7 +11,7 @@ from clipbench.models import ImageModel
 
 def home() -> Path:
     """The folder whose probes are found by the panels; `Probe.save` writes there if it is told to."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "clipbench" / "probes"
+    return cache_home() / "probes"
 
 
 def probes_of(model: ImageModel) -> dict[str, Probe]:
