@@ -24,7 +24,7 @@ def robustness(*curves: Curve) -> go.Figure:
     mode = "lines+markers" if axis.counts else "markers"
     lines = [
         go.Scatter(
-            name=wrapped(f"success, {curve.provenance.model}"),
+            name=wrapped(f"success, {curve.provenance.model}", 60),
             x=_values(curve),
             y=[point.success.share for point in curve.points],
             mode=mode,
@@ -68,6 +68,7 @@ def robustness(*curves: Curve) -> go.Figure:
             "overlaying": "y",
             "side": "right",
             "rangemode": "tozero",
+            "tickformat": ".1~%",
             "showgrid": False,
             "title": {"text": "pixels covered"},
         },

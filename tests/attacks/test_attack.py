@@ -153,7 +153,7 @@ def test_an_edit_of_the_reader_s_thread_is_in_force(chaos):
     assert same(cb.attack(chaos, photo, **options), plain)
 
 
-@pytest.mark.parametrize("ending", [".npz", ".json"])
+@pytest.mark.parametrize("ending", [".npz", ".json", ".csv", ".parquet"])
 def test_a_saved_result_is_the_same_result(bright, plain, tmp_path, ending):
     images = [*(plain(grey) for grey in GREYS), tmp_path / "none.png"]
     truths = ["dark", "bright", "grey", "grey", "bright", "grey"]
@@ -175,13 +175,30 @@ def test_the_table_has_a_row_for_each_image(bright, plain, tmp_path):
     assert json.dumps(result.as_dict(rows=False))  # plain types
 
 
+def test_a_table_that_a_spreadsheet_has_sorted_still_reads(bright, plain, tmp_path):
+    result = attack(bright, GREYS, plain)
+    path = result.save(tmp_path / "x.csv")
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *reversed(rows)]))
+    again = AttackResult.load(path)
+    assert again.names == result.names[::-1] and again.outcomes == result.outcomes[::-1]
+    assert again.provenance == result.provenance
+
+
+def test_one_image_makes_a_result_with_a_wide_interval(bright, plain):
+    result = attack(bright, GREYS[:1], plain)
+    assert (result.n, result.success.hits) == (1, 1)
+    assert result.success.interval == pytest.approx((0.2065, 1), abs=1e-4)  # Wilson's of 1 of 1: n / (n + z²)
+
+
 def test_files_that_cannot_be_written_or_read(bright, plain, tmp_path, monkeypatch):
     result = attack(bright, GREYS, plain)
     with pytest.raises(cb.ClipbenchError, match="must end in .npz, .json, .csv"):
         result.save(tmp_path / "x.pkl")
-    (tmp_path / "x.json").write_text("{}")
-    with pytest.raises(cb.ClipbenchError, match="is not the result of an attack"):
-        AttackResult.load(tmp_path / "x.json")
+    for ending in (".json", ".csv", ".parquet", ".npz"):
+        (tmp_path / f"x{ending}").write_text("{}")
+        with pytest.raises(cb.ClipbenchError, match="is not the result of an attack"):
+            AttackResult.load(tmp_path / f"x{ending}")
     with pytest.raises(cb.ClipbenchError, match="there is no file"):
         AttackResult.load(tmp_path / "y.npz")
 
@@ -220,6 +237,7 @@ def test_a_journal_of_another_run_is_refused(bright, plain, tmp_path):
         ([plain(0)] * 2, Case("grey", "o"), BLOCK),
         ([plain(0)], Case("grey", "x"), BLOCK),
         ([plain(0)], Case("grey", "o"), ARTICLE),
+        ([plain(1)], Case("grey", "o"), BLOCK),  # another picture in its place
     ):
         with pytest.raises(cb.ClipbenchError, match="is the journal of another run"):
             list(measure(bright, images, [case], recipe, journal=journal))
