@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # Each room may import those above it. The facade is clipbench/__init__.py.
 FLOORS = (
     {"errors"},
-    {"cache", "intervals", "results", "streams", "units"},
+    {"cache", "intervals", "results", "streams", "tables", "units"},
     {"hooks"},
     {"models", "stimuli"},
     {"classify", "optvis", "sweeps"},

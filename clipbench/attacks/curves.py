@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from clipbench.attacks import tables
+from clipbench import tables
 from clipbench.attacks.axes import Value, axis_of, varied
 from clipbench.attacks.rendering import Item
 from clipbench.attacks.result import check_ending

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clipbench.attacks import tables
+from clipbench import tables
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import UNREADABLE, Provenance, read_json, read_npz, save_bytes

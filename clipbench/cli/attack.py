@@ -103,8 +103,8 @@ def _sweep(options: argparse.Namespace) -> int:
     """The same at each value of an axis."""
     from clipbench.attacks import Case, check_ending, robustness
     from clipbench.attacks.axes import axis_of
-    from clipbench.attacks.tables import ENDINGS
     from clipbench.stimuli import picture_files
+    from clipbench.tables import ENDINGS
 
     if options.out:
         check_ending(options.out, (".json", *ENDINGS))

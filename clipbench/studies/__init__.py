@@ -2,6 +2,7 @@
 
 from clipbench.studies.adversarial_example import Adversarial, adversarial
 from clipbench.studies.circuits import Circuit, Edge, Tracing, circuit, trace
+from clipbench.studies.labels import Label, Labels, label_units
 from clipbench.studies.maps import Maps, maps
 from clipbench.studies.multimodal import Multimodal, Progress, measure, multimodal
 from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
@@ -9,6 +10,7 @@ from clipbench.studies.table import Cell, Column, column, nearest, table
 from clipbench.studies.trust_controls import Painting, TrustReport, trust_controls
 from clipbench.studies.trust_figures import Recognition, Seeds, Survival, Trust
 from clipbench.studies.trust_meter import trust
+from clipbench.studies.unit_search import Excited, Match, Matches, excited_by, search_units
 from clipbench.studies.words import Answer, Change, UnitWords, WordParity, taught_to, word_parity, words_of
 
 __all__ = [
@@ -19,7 +21,12 @@ __all__ = [
     "Circuit",
     "Column",
     "Edge",
+    "Excited",
+    "Label",
+    "Labels",
     "Maps",
+    "Match",
+    "Matches",
     "Multimodal",
     "Painting",
     "PhotoQuantiles",
@@ -35,11 +42,14 @@ __all__ = [
     "adversarial",
     "circuit",
     "column",
+    "excited_by",
+    "label_units",
     "maps",
     "measure",
     "measure_quantiles",
     "multimodal",
     "nearest",
+    "search_units",
     "shipped_quantiles",
     "table",
     "taught_to",

@@ -266,7 +266,8 @@ def _member(path: str, inner: str) -> bytes:
 @lru_cache(maxsize=64)
 def _groups(path: str, column: str) -> np.ndarray:
     """(groups + 1,) first row of each row group of a parquet table, and the number of rows."""
-    parquet = package("pyarrow.parquet", "pyarrow")
+    from pyarrow import parquet
+
     try:
         told = parquet.read_metadata(path)
     except (OSError, ValueError) as error:
@@ -280,7 +281,9 @@ def _groups(path: str, column: str) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _column(path: str, column: str, group: int):
     """A column of a row group; two are kept, as pictures are read in order."""
-    with package("pyarrow.parquet", "pyarrow").ParquetFile(path) as file:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
         return file.read_row_group(group, columns=[column]).column(0)
 
 

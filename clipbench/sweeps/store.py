@@ -95,6 +95,11 @@ class Store:
         return f"{self.kind} of {told['model']} {told['weights_hash'][:8]}"
 
     @property
+    def stimuli_hash(self) -> str:
+        """Of names and content of what was swept; two sweeps of one hash have the same rows."""
+        return self._shelf.attributes["stimuli"]
+
+    @property
     def n(self) -> int:
         """Number of images, those that could not be read among them."""
         return self._shelf.n

@@ -6,7 +6,9 @@ import tarfile
 from itertools import islice
 
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 import clipbench as cb
 from clipbench.sweeps import Store, Words, sweep, sweeps
@@ -115,8 +117,6 @@ def test_a_picture_that_changes_under_way_is_left_out(tiny, folder, tmp_path):
 
 
 def test_files_tables_and_archives_give_the_same(tiny, folder, swept, tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
     contents = [(folder / name).read_bytes() for name in swept.names]
     table = pyarrow.table({"photo": contents})
     parquet.write_table(table, tmp_path / "x.parquet", row_group_size=5)

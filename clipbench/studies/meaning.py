@@ -1,0 +1,120 @@
+"""Three independent roads from a text to the units of a layer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from clipbench.errors import ClipbenchError
+from clipbench.models import ClipModel, ImageModel, Read
+from clipbench.studies.dissect import soft_wpmi
+from clipbench.sweeps import LOOKS, Store
+
+WRITTEN_IN = LOOKS[:4]  # the plain look and three other fonts
+_EMBEDDING = Read("embedding")
+_BATCH = 32
+
+
+def by_weights(
+    model: ClipModel, store: Store, layer: str, texts: Tensor, pictures: Sequence[Image.Image]
+) -> np.ndarray:
+    """What a rise of each unit by one standard deviation adds to the cosine with each text, linearised.
+
+    Args:
+        store: a sweep of the layer, which knows how far a unit rises.
+        texts: (k, d), of unit length.
+        pictures: at which points the network is linearised; the mean over them is returned.
+
+    Returns:
+        (units, k) float32.
+    """
+    slopes = np.mean(
+        [
+            _slopes(model, model.pixels(pictures[at : at + _BATCH]), layer, texts)
+            for at in range(0, len(pictures), _BATCH)
+        ],
+        axis=0,
+    )
+    return (slopes * store.moments(layer, "mean").sd[:, None]).astype(np.float32)
+
+
+@torch.enable_grad()
+def _slopes(model: ClipModel, pixels: Tensor, layer: str, texts: Tensor) -> np.ndarray:
+    """(units, k): by how much a cosine rises if a unit rises by 1 at every position, mean over pictures."""
+    read = Read(layer)
+    values = model.read(pixels, [read])[read].detach().requires_grad_()
+    with model.replace(layer, values):
+        features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
+    cosines = (normalize(features.float(), dim=1) @ texts.T).mean(dim=0)
+    slopes = [torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines]
+    return torch.stack([slope.float().sum(dim=(0, 2, 3)) for slope in slopes], dim=1).cpu().numpy()
+
+
+def by_photos(
+    store: Store, reader: Store, layer: str, texts: Tensor, rows: np.ndarray | None = None
+) -> np.ndarray:
+    """CLIP-Dissect's score of each unit and text over swept photos.
+
+    Args:
+        store: a sweep of the layer.
+        reader: a sweep of the same photos by the CLIP whose texts these are; it may be the same sweep.
+        texts: (k, d), k at least 2: a score says how much better a text fits than the others.
+        rows: numbers of the photos that count; None takes all.
+
+    Returns:
+        (units, k) float32.
+
+    Raises:
+        ClipbenchError: the two sweeps are of other photos, or fewer than two texts.
+    """
+    if len(texts) < 2:
+        raise ClipbenchError("a text is told from other texts; give at least two")
+    rows = readable(store, reader, layer) if rows is None else rows
+    similarities = reader.embeddings()[rows] @ texts.cpu().numpy().T
+    return soft_wpmi(similarities, store.matrix(layer)[rows].astype(np.float32))
+
+
+def readable(store: Store, reader: Store, layer: str) -> np.ndarray:
+    """Numbers of the photos that both sweeps have read.
+
+    Raises:
+        ClipbenchError: the two sweeps are of other photos.
+    """
+    if store.stimuli_hash != reader.stimuli_hash:
+        raise ClipbenchError(
+            f"{store.title} and {reader.title} are of other photos; sweep the same ones with both"
+        )
+    good = np.isfinite(store.matrix(layer)[:, 0]) & np.isfinite(reader.matrix("embedding")[:, 0])
+    return np.flatnonzero(good)
+
+
+def by_writing(
+    model: ImageModel, layer: str, texts: Sequence[str], mean: np.ndarray, sd: np.ndarray
+) -> np.ndarray:
+    """What each unit says to each text, written in four fonts, in standard deviations.
+
+    Args:
+        texts: k texts; those that cannot be written get 0.
+        mean, sd: (units,) of what the units say to words, or to photos.
+
+    Returns:
+        (units, k) float32.
+    """
+    told = np.zeros((model.layer(layer).channels, len(texts)), np.float32)
+    for at, text in enumerate(texts):
+        try:
+            pictures = [look.picture(text) for look in WRITTEN_IN]
+        except ClipbenchError:
+            continue
+        said = model.activations(pictures, layer).amax(dim=(2, 3)).float().mean(dim=0).cpu().numpy()
+        told[:, at] = (said - mean) / np.maximum(sd, 1e-6)
+    return told
+
+
+def ranks(scores: np.ndarray, axis: int) -> np.ndarray:
+    """Place of each score along an axis, the largest has 1; equal scores keep their order."""
+    order = np.argsort(-scores, axis=axis, kind="stable")
+    return np.argsort(order, axis=axis, kind="stable") + 1
