@@ -142,8 +142,8 @@ class Panel(parts.Page):
         small = [pictures.thumbnail(image, 2 * _SIDE) for image in images]
         self._wall.show(list(zip(map(str, here), small, strict=True)))
         self._wall.mark(here.index(self._chosen) if self._chosen in here else None)
-        first = self._page * _PAGE
-        self._count.say(f"{found} of {source.told.units} units, {first + 1} to {first + len(here)}")
+        first, units = self._page * _PAGE, f"{found} of {source.told.units} units"
+        self._count.say(f"{units}, {first + 1} to {first + len(here)}" if here else units)
         self._map.show(self._drawn())
         captions = " · ".join(each.caption() for each in source.told.provenance)
         about = parts.MINI if source.told.provenance[0].model == "mini" else None
