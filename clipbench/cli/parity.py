@@ -41,23 +41,31 @@ def parity(options: argparse.Namespace) -> int:
         write_json(ledger.as_dict() | ({} if saved is None else {"differences": differences}))
         return 0
     if saved is not None:
-        rows = [(own.claim.key, own.state, _cell(own.found), theirs.state, _cell(theirs.found))
-                for own, theirs in pairs]  # fmt: skip
-        write_table(("entry", "here", "found", "there", "found"), rows)
-        print(f"{len(pairs)} of {len(ledger.rows)} entries differ\n")
+        _tell_differences(pairs, len(ledger.rows))
     elif options.topic is not None:
-        own = [row for row in ledger.rows if row.claim.topic == options.topic]
-        header = ("entry", "published", "found", "state", "why")
-        write_table(
-            header,
-            [(r.claim.what, _cell(r.claim.published), _cell(r.found), r.state, r.reason) for r in own],
-        )
-        print()
+        _tell_topic([row for row in ledger.rows if row.claim.topic == options.topic])
     else:
         write_table(("topic", *STATES), [(topic, *own.values()) for topic, own in ledger.topics.items()])
-        print()
+    print()
     print(f"{ledger.summary}\n{printable(ledger.provenance.caption())}")
     return 0
+
+
+def _tell_differences(pairs, entries: int) -> None:
+    if pairs:
+        rows = [
+            (own.claim.key, own.state, _cell(own.found), theirs.state, _cell(theirs.found))
+            for own, theirs in pairs
+        ]
+        write_table(("entry", "here", "found", "there", "found"), rows)
+    print(f"{len(pairs)} of {entries} entries differ")
+
+
+def _tell_topic(rows) -> None:
+    cells = [
+        (row.claim.what, _cell(row.claim.published), _cell(row.found), row.state, row.reason) for row in rows
+    ]
+    write_table(("entry", "published", "found", "state", "why"), cells)
 
 
 def _cell(value) -> str | float | int | None:

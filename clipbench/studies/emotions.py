@@ -1,6 +1,7 @@
 """Emotions as sums of units: sparse codes of words, and the wheel that they make."""
 
 import colorsys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -285,12 +286,15 @@ def wheel(found: Codes | None = None) -> tuple[Disc, ...]:
 
 def _factors(found: Codes, told: list[dict]) -> np.ndarray:
     from sklearn.decomposition import NMF
+    from sklearn.exceptions import ConvergenceWarning
 
     missing = [one["word"] for one in told if one["word"] not in found.words]
     if missing:
         raise ClipbenchError(f"the codes lack {missing[0]!r}, which the wheel shows; code all its words")
     rows = np.clip([found.weights[found.words.index(one["word"])] for one in told], 0, None)
-    return NMF(FACTORS, init="nndsvd", max_iter=2000, random_state=0).fit_transform(rows)
+    with warnings.catch_warnings():  # factors that still move in their last digits colour as well
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return NMF(FACTORS, init="nndsvd", max_iter=1000, random_state=0).fit_transform(rows)
 
 
 def _mixed(factors: np.ndarray) -> tuple[int, int, int]:
