@@ -12,8 +12,8 @@ def add(commands) -> None:
     search = commands.add_parser(
         "search",
         help="the units that answer to a text",
-        description="Find units by a text, by three scores that do not know of each other: what a unit adds to "
-        "the text's cosine, what its photos have to do with it, and what it says to the written text.",
+        description="Find units by a text, by three scores that do not know of each other: what a unit adds "
+        "to the text's cosine, what its photos have to do with it, and what it says to the written text.",
     )
     search.add_argument("text", metavar="TEXT", help='a noun phrase, as in "a photo of a TEXT"')
     search.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` made")
@@ -24,8 +24,8 @@ def add(commands) -> None:
     labels = commands.add_parser(
         "labels",
         help="a name for every unit of a layer, or none",
-        description="Name every unit of a layer by the agreement of three scores, and judge each name by photos "
-        "that the naming has not seen; a name that is no better than chance is left out.",
+        description="Name every unit of a layer by the agreement of three scores, and judge each name by "
+        "photos that the naming has not seen; a name that is no better than chance is left out.",
     )
     labels.add_argument("layer", metavar="LAYER", help="a layer that was swept")
     labels.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` made")

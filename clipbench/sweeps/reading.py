@@ -60,19 +60,16 @@ def sweep_blocks(
         written: Future | None = None
         for block in blocks:
             start, stop = shelf.span(block)
-            shown: list[list[Shown]] = []
+            shown: list[Shown] = []
             rows: list[dict[str, Rows]] = []
             for at in range(start, stop, size):
-                shown.append(list(islice(pictures, min(size, stop - at))))
-                rows.append(_said(model, layers, shown[-1]))
-                names = stimuli.names[at - first :]
-                wrong = [
-                    (name, one) for name, one in zip(names, shown[-1], strict=False) if isinstance(one, str)
-                ]
-                yield Batch(len(shown[-1]), tuple(wrong))
-            notes = [one if isinstance(one, str) else "" for part in shown for one in part]
-            if written is not None:
-                written.result()
+                batch = list(islice(pictures, min(size, stop - at)))
+                rows.append(_said(model, layers, batch))
+                shown += batch
+                if written is not None:  # so that of what was told no more than a block can be lost
+                    written = written.result()
+                yield Batch(len(batch), _unread(stimuli.names[at - first : stop - first], batch))
+            notes = [one if isinstance(one, str) else "" for one in shown]
             written = writer.submit(_write, shelf, block, rows, notes)
         if written is not None:
             written.result()
@@ -84,6 +81,11 @@ def grids(model: ImageModel, layers: Sequence[str]) -> dict[str, tuple[int, int]
     with torch.no_grad():
         maps = model.read(blank, [Read(layer) for layer in layers])
     return {read.layer: tuple(value.shape[-2:]) for read, value in maps.items()}
+
+
+def _unread(names: Sequence[str], batch: list[Shown]) -> tuple[tuple[str, str], ...]:
+    """Name and reason of the images of a batch that could not be read."""
+    return tuple((name, one) for name, one in zip(names, batch, strict=False) if isinstance(one, str))
 
 
 def _show(model: ImageModel, stimuli: Stimuli, number: int) -> Shown:
