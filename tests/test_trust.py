@@ -14,6 +14,7 @@ from clipbench.optvis import Step, objectives
 from clipbench.optvis.probes import Facet
 from clipbench.studies import (
     PhotoQuantiles,
+    TrustReport,
     measure_quantiles,
     shipped_quantiles,
     trust,
@@ -275,3 +276,12 @@ def test_every_figure_has_one_line_and_survives_json(tiny):
     subject = last.result.subject
     assert len(subject.lines) == 4 and all("\n" not in line for line in subject.lines)
     assert json.loads(json.dumps(last.result.as_dict()))["subject"]["lines"] == list(subject.lines)
+
+
+def test_the_figure_has_a_bar_for_every_change_and_none_for_what_does_not_rise(tiny):
+    rising = trust(tiny, picture("coarse"), pattern("coarse"))
+    falling = trust(tiny, picture("coarse", -0.4), pattern("coarse"))
+    drawn = cb.figures.survival(TrustReport(rising, {"random direction": falling, "best photo": rising}))
+    assert [bar.name for bar in drawn.data] == ["the picture", "best photo"]
+    for bar in drawn.data:
+        assert dict(zip(bar.y, bar.x, strict=True)) == rising.survival.kept

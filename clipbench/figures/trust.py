@@ -6,7 +6,10 @@ from clipbench.figures.style import AFTER, AIR, BEFORE, LEGEND, QUIET, wrapped
 from clipbench.studies import TrustReport
 
 _ROW = 44  # height of one change in pixels: up to four bars and air
+_AXIS = 50  # below the bars, for numbers and what they are
 _COLOURS = (AFTER, BEFORE, "#CC79A7", "#999999")  # the subject, then controls; Okabe and Ito, and grey
+_LINE = "#999"
+_TITLE = {"text": "left of the rise over plain grey"}
 _WIDEST = 1.5  # shares beyond it, either side, are cut: a value may rise under a change
 
 
@@ -32,14 +35,20 @@ def survival(report: TrustReport) -> go.Figure:
     ]
     ends = [share for trace in traces for share in trace.x]
     low, high = min([0.0, *ends]), max([1.0, *ends])
-    line = {"fixedrange": True, "zeroline": True, "zerolinecolor": "#999", "showgrid": False}
-    return go.Figure(
+    line = {"fixedrange": True, "zeroline": True, "zerolinecolor": _LINE, "showgrid": False}
+    drawn = go.Figure(
         traces,
         {
             **QUIET,
-            "height": LEGEND + _ROW * len(changes) + 30,
+            "height": LEGEND + _ROW * len(changes) + _AXIS,
+            "margin": {**QUIET["margin"], "b": _AXIS},
             "yaxis": {"fixedrange": True, "autorange": "reversed", **AIR},
-            "xaxis": {**line, "tickformat": ".0%", "range": [max(low, -_WIDEST), min(high, _WIDEST)]},
-            "shapes": [{"type": "line", "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1}],
+            "xaxis": {
+                **line,
+                "tickformat": ".0%",
+                "title": _TITLE,
+                "range": [max(low, -_WIDEST), min(high, _WIDEST)],
+            },
         },
     )
+    return drawn.add_vline(x=1, line_color=_LINE, line_width=1)
