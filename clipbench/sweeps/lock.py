@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from clipbench.errors import ClipbenchError
 from clipbench.results import cannot_write
-from clipbench.sweeps.shelf import is_remote
+from clipbench.sweeps.shelf import is_remote, local
 
 _BEAT = 20.0  # seconds between two signs of life of a sweep into a remote store
 _SILENCE = 6 * _BEAT  # after which it is taken for dead
@@ -29,7 +29,7 @@ def locked(path: str | Path) -> Iterator[None]:
     Raises:
         ClipbenchError: another sweep holds it.
     """
-    with _beating(str(path)) if is_remote(path) else _held(Path(str(path).removeprefix("file://"))):
+    with _beating(str(path)) if is_remote(path) else _held(local(path)):
         yield
 
 
@@ -41,7 +41,7 @@ def _held(folder: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise _busy(str(folder)) from error
-    except (FileExistsError, PermissionError) as error:
+    except OSError as error:  # also of what is written while the store is held, such as a full disk
         raise cannot_write(folder, error) from error
 
 

@@ -105,7 +105,7 @@ class Files(Stimuli):
         try:
             if not inner:
                 return (Path(self.root) / path).read_bytes()
-            container = str(Path(self.root) / path)
+            container = Path(self.root) / path
             if path.endswith(_TABLE):
                 return _cell(container, self.column, int(inner))
             return _member(container, inner)
@@ -116,7 +116,7 @@ class Files(Stimuli):
 
 
 @dataclass(frozen=True)
-class Rows(Stimuli):
+class DataSet(Stimuli):
     """Pictures of a Hugging Face `datasets.Dataset`; it cannot be reopened from a store alone.
 
     Args:
@@ -133,7 +133,7 @@ class Rows(Stimuli):
         """See `Stimuli`."""
         return {"kind": "images", "dataset": str(self.dataset.info.dataset_name), "column": self.column}
 
-    def part(self, start: int, stop: int) -> "Rows":
+    def part(self, start: int, stop: int) -> "DataSet":
         """See `Stimuli`."""
         return replace(super().part(start, stop), first=self.first + start)
 
@@ -189,11 +189,11 @@ def listed(source: Source, column: str = "image") -> Iterator[Listed | Stimuli]:
     yield replace(stimuli, digests=tuple(digests))
 
 
-def _unread(source: Source, column: str) -> Files | Rows:
+def _unread(source: Source, column: str) -> Files | DataSet:
     """The stimuli with no digests yet."""
     if hasattr(source, "cast_column"):
-        return _rows(source, column)
-    if isinstance(source, str | Path) and Path(source).suffix not in (_TABLE, _ARCHIVE):
+        return _data_set(source, column)
+    if isinstance(source, str | Path) and not Path(source).is_file():
         root = Path(source).resolve()
         files = picture_files(root)
     else:
@@ -203,13 +203,13 @@ def _unread(source: Source, column: str) -> Files | Rows:
     return Files(tuple(names), (), str(root), column)
 
 
-def _rows(dataset, column: str) -> Rows:
+def _data_set(dataset, column: str) -> DataSet:
     if column not in dataset.column_names:
         raise ClipbenchError(
             f"the data set has no column {column!r}; its columns are {', '.join(dataset.column_names)}"
         )
     undecoded = dataset.cast_column(column, package("datasets", "datasets").Image(decode=False))
-    return Rows(tuple(f"row {number}" for number in range(len(dataset))), (), undecoded, column)
+    return DataSet(tuple(f"row {number}" for number in range(len(dataset))), (), undecoded, column)
 
 
 def _inside(path: Path, name: str, column: str) -> Iterator[str]:
@@ -219,9 +219,9 @@ def _inside(path: Path, name: str, column: str) -> Iterator[str]:
             f"there is no file {str(path)!r}; give a folder, pictures, a .parquet or .tar file"
         )
     if path.suffix == _TABLE:
-        yield from (f"{name}/{row}" for row in range(_groups(str(path), column)[-1]))
+        yield from (f"{name}/{row}" for row in range(_groups(*_stamped(path), column)[-1]))
     elif path.suffix == _ARCHIVE:
-        yield from (f"{name}/{member}" for member in _members(str(path)))
+        yield from (f"{name}/{member}" for member in _members(*_stamped(path)))
     else:
         yield name
 
@@ -235,15 +235,21 @@ def _parted(name: str) -> tuple[str, str]:
     return name, ""
 
 
-def _digest(stimuli: Files | Rows, key: str | int) -> bytes:
+def _digest(stimuli: Files | DataSet, key: str | int) -> bytes:
     try:
         return digest_of(stimuli.content(key))
     except ClipbenchError:
         return MISSING  # the sweep will say why
 
 
+def _stamped(path: Path) -> tuple[str, int, int]:
+    """A file as it is now: what was remembered of it counts only as long as that does not change."""
+    told = path.stat()
+    return str(path), told.st_mtime_ns, told.st_size
+
+
 @lru_cache(maxsize=64)
-def _members(path: str) -> dict[str, tuple[int, int]]:
+def _members(path: str, _changed: int, _size: int) -> dict[str, tuple[int, int]]:
     """Name -> (offset, size) of the pictures in a tar archive."""
     try:
         with tarfile.open(path, "r:") as archive:
@@ -256,15 +262,15 @@ def _members(path: str) -> dict[str, tuple[int, int]]:
         raise ClipbenchError(f"{path!r} is no tar archive, or a compressed one; unpack it first") from error
 
 
-def _member(path: str, inner: str) -> bytes:
-    offset, size = _members(path)[inner]
+def _member(path: Path, inner: str) -> bytes:
+    offset, size = _members(*_stamped(path))[inner]
     with open(path, "rb") as file:
         file.seek(offset)
         return file.read(size)
 
 
 @lru_cache(maxsize=64)
-def _groups(path: str, column: str) -> np.ndarray:
+def _groups(path: str, _changed: int, _size: int, column: str) -> np.ndarray:
     """(groups + 1,) first row of each row group of a parquet table, and the number of rows."""
     from pyarrow import parquet
 
@@ -279,7 +285,7 @@ def _groups(path: str, column: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _column(path: str, column: str, group: int):
+def _column(path: str, _changed: int, _size: int, column: str, group: int):
     """A column of a row group; two are kept, as pictures are read in order."""
     from pyarrow import parquet
 
@@ -287,11 +293,12 @@ def _column(path: str, column: str, group: int):
         return file.read_row_group(group, columns=[column]).column(0)
 
 
-def _cell(path: str, column: str, row: int) -> bytes:
+def _cell(path: Path, column: str, row: int) -> bytes:
     """Bytes of a picture; Hugging Face keeps them in a struct with "bytes" and "path"."""
-    starts = _groups(path, column)
+    file = _stamped(path)
+    starts = _groups(*file, column)
     group = int(np.searchsorted(starts, row, side="right")) - 1
-    value = _column(path, column, group)[row - int(starts[group])].as_py()
+    value = _column(*file, column, group)[row - int(starts[group])].as_py()
     content = value["bytes"] if isinstance(value, dict) else value
     if not isinstance(content, bytes):
         raise LookupError(f"row {row} has no picture")

@@ -15,7 +15,7 @@ from clipbench.results import versions
 from clipbench.sweeps.lock import locked
 from clipbench.sweeps.pictures import Listed, Source, Stimuli, listed
 from clipbench.sweeps.reading import Batch, grids, sweep_blocks
-from clipbench.sweeps.shelf import BLOCK, Shelf, opened
+from clipbench.sweeps.shelf import BLOCK, Shelf, is_remote, local, opened
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def sweep(
     names = _layers(model, layers)
     if block < 1:
         raise ClipbenchError(f"a block must have at least one image, not {block}")
+    store = store if is_remote(store) else local(store)
     with locked(store):
         opened(store, write=True)
         for step in listed(stimuli, column):

@@ -53,7 +53,12 @@ def storage(path: str | Path) -> LocalStore | FsspecStore:
     """A folder, or what an fsspec address such as "s3://bucket/store" leads to."""
     if is_remote(path):
         return FsspecStore.from_url(str(path))
-    return LocalStore(str(path).removeprefix("file://"))
+    return LocalStore(local(path))
+
+
+def local(path: str | Path) -> Path:
+    """The folder of a store on this machine, whether given as a path or as file://…."""
+    return Path(str(path).removeprefix("file://")).resolve()
 
 
 def is_remote(path: str | Path) -> bool:
@@ -95,7 +100,7 @@ def opened(path: str | Path, write: bool = False) -> zarr.Group:
 
 
 def _made(path: str | Path) -> zarr.Group:
-    folder = Path(str(path).removeprefix("file://"))
+    folder = local(path)
     if not is_remote(path) and folder.exists():
         kept = [inside.name for inside in folder.iterdir() if not inside.name.startswith(".")]
         if kept:
@@ -114,18 +119,22 @@ class Shelf:
     Args:
         path: of the store.
         key: of the sweep.
+        write: whether arrays are to be added; a reader trusts the one file that describes them all.
     """
 
-    def __init__(self, path: str | Path, key: str):
-        self.path, self.key = path, key
-        self.group: zarr.Group = zarr.open_group(storage(path), path=key, mode="r+", use_consolidated=False)
+    def __init__(self, path: str | Path, key: str, write: bool = False):
+        self.path, self.key, self._write = path, key, write
+        consolidated = False if write else None
+        self.group: zarr.Group = zarr.open_group(
+            storage(path), path=key, mode="r+", use_consolidated=consolidated
+        )
         self.attributes = dict(self.group.attrs)
         self.n: int = self.attributes["n"]
         self.block: int = self.attributes["block"]
         self._arrays: dict[str, zarr.Array] = {}
 
     def __reduce__(self):
-        return Shelf, (self.path, self.key)
+        return Shelf, (self.path, self.key, self._write)
 
     @classmethod
     def create(
@@ -135,7 +144,9 @@ class Shelf:
         root = opened(path, write=True)
         if key not in root:
             root.create_group(key, attributes=attributes)
-        shelf = cls(path, key)
+        shelf = cls(path, key, write=True)
+        if shelf.attributes["origin"] != attributes["origin"]:  # the folder has been moved
+            shelf.group.attrs.update(origin=attributes["origin"])
         shelf._create_texts("names", names)
         shelf._create_bytes("digests", np.frombuffer(b"".join(digests), np.uint8).reshape(len(digests), -1))
         if "notes" not in shelf.group:
@@ -145,7 +156,7 @@ class Shelf:
     def sweep_up(self) -> None:
         """Take away what a killed process left of files that it had not finished."""
         if not is_remote(self.path):
-            for left in Path(str(self.path).removeprefix("file://"), self.key).rglob("*.partial"):
+            for left in (local(self.path) / self.key).rglob("*.partial"):
                 left.unlink()
 
     @property
@@ -162,7 +173,8 @@ class Shelf:
         """Name -> {"units", "stride", "grid"} of the layers that are here, whole or in part."""
         if "layers" not in self.group:
             return {}
-        return {name: dict(group.attrs) for name, group in sorted(self.group["layers"].groups())}
+        found = sorted(self.group["layers"].groups())
+        return {name: dict(group.attrs) for name, group in found if "done" in group}
 
     def add_layer(self, layer: str, units: int, stride: int | None, grid: tuple[int, int]) -> None:
         """Make the arrays of a layer, if they are not there."""

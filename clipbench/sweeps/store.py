@@ -363,4 +363,4 @@ def sweeps(path: str | Path) -> list[Store]:
     Raises:
         ClipbenchError: there is no store.
     """
-    return [Store(Shelf(path, key)) for key, _ in sorted(opened(path).groups())]
+    return [Store(Shelf(path, key)) for key, group in sorted(opened(path).groups()) if "notes" in group]
