@@ -154,7 +154,7 @@ class Panel(parts.Page):
         """The map, with what was found."""
         told = self._source.told
         places = np.zeros((told.units, 2)) if told.places is None else told.places
-        names = [f"{told.layer}:{channel} {' '.join(words)}" for channel, words in enumerate(told.words)]
+        names = [told.told(channel) for channel in range(told.units)]
         return figures.unit_map(places, names, told.found(self._find.value), self._chosen)
 
     def _press(self, place: int) -> None:

@@ -27,6 +27,7 @@ def add(commands) -> None:
         metavar="UNIT",
         help="give this unit a fine picture and a page of its own; may be repeated",
     )
+    parser.add_argument("--labels", metavar="FILE", help="names that `clipbench labels --out` has written")
     parser.add_argument(
         "--facet", action="append", default=[], metavar="FILE", help="show this theme, too; may be repeated"
     )
@@ -38,13 +39,15 @@ def atlas(options: argparse.Namespace) -> int:
     """Make what is missing."""
     from tqdm import tqdm
 
-    from clipbench.report import atlas, stores_at
+    from clipbench.report import atlas, read_labels, stores_at
 
     model = cb.load(options.model, device=options.device)
     units = [cb.Unit.parse(unit, model) for unit in options.refine]
     store, words = stores_at(options.store, model)
     facets = [cb.probes.load_facet(file) for file in options.facet]
-    stages = atlas(model, options.layer, store, Path(options.out), words=words, facets=facets, refine=units)
+    labels = read_labels(options.labels, model) if options.labels else {}
+    more = {"words": words, "labels": labels, "facets": facets, "refine": units}
+    stages = atlas(model, options.layer, store, Path(options.out), **more)
     with tqdm(unit="unit", disable=None, leave=False) as bar:
         for step in stages:
             bar.set_description(step.stage, refresh=False)

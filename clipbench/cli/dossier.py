@@ -23,13 +23,14 @@ def add(commands) -> None:
     parser.add_argument(
         "--facet", action="append", default=[], metavar="FILE", help="show this theme, too; may be repeated"
     )
+    parser.add_argument("--labels", metavar="FILE", help="names that `clipbench labels --out` has written")
     add_common(parser)
     parser.set_defaults(run=dossier)
 
 
 def dossier(options: argparse.Namespace) -> int:
     """Make the sections that are missing, and write the page."""
-    from clipbench.report import Desk, build, stores_at
+    from clipbench.report import Desk, build, read_labels, stores_at
     from clipbench.results import check_path
 
     path = check_path(options.out, (".html",))
@@ -38,7 +39,9 @@ def dossier(options: argparse.Namespace) -> int:
     store, words = stores_at(options.store, model)
     facets = [cb.probes.load_facet(file) for file in options.facet]
     kept = path.with_suffix(".parts")
-    desk = Desk(model, unit, store, kept, words=words, facets=facets)
+    labels = read_labels(options.labels, model) if options.labels else {}
+    label = {"label": labels[str(unit)].as_dict()} if str(unit) in labels else {}
+    desk = Desk(model, unit, store, kept, words, facets, **label)
     *_, last = counted(build(desk, kept), "section")
     found = last.result
     found.save(path)

@@ -2,6 +2,7 @@
 
 from clipbench.report.desk import Desk, stores_at
 from clipbench.report.dossier import Building, Dossier, build
+from clipbench.report.named import Named, read_labels
 from clipbench.report.overview import Overview, mapped, overview
 from clipbench.report.portraits import COARSE, FINE, Grade, Portraits
 from clipbench.report.survey import Surveying, atlas
@@ -13,6 +14,7 @@ __all__ = [
     "Desk",
     "Dossier",
     "Grade",
+    "Named",
     "Overview",
     "Portraits",
     "Surveying",
@@ -20,5 +22,6 @@ __all__ = [
     "build",
     "mapped",
     "overview",
+    "read_labels",
     "stores_at",
 ]

@@ -1,7 +1,7 @@
 """What lies on the table while the page of a unit is made: the unit, its model, and what it was shown."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Desk:
         folder: where pictures of units are kept; pages of other units may use it, too.
         words: of written words that were swept likewise, or None.
         facets: themes that the unit is shown in.
+        label: "name", what the unit is called or "", and "told", a sentence on how sure that is.
 
     Raises:
         ClipbenchError: the store is of another model, or has nothing of this layer.
@@ -38,6 +39,7 @@ class Desk:
     folder: Path
     words: Store | None = None
     facets: Sequence[Facet] = ()
+    label: Mapping = field(default_factory=lambda: {"name": "", "told": ""})
 
     def __post_init__(self):
         for store in (self.store, self.words):
@@ -77,11 +79,6 @@ class Desk:
         rest = self.order[besides:]
         chosen = np.unique(np.linspace(0, len(rest) - 1, min(most, len(rest))).round().astype(int))
         return [self.store.seen(photo) for photo in rest[chosen].tolist()]
-
-    @property
-    def label(self) -> dict:
-        """What the unit is called, and how sure that is."""
-        return {"name": "", "told": ""}
 
     @property
     def stimuli(self) -> str:

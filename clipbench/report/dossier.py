@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clipbench.errors import ClipbenchError
-from clipbench.report import own, seen
+from clipbench.report import named, own, seen
 from clipbench.report.desk import Desk
 from clipbench.report.files import made
 from clipbench.report.page import data_uris, render
@@ -21,6 +21,7 @@ MAX_BYTES = 6 * 2**20  # of the page, so that it can be mailed
 SECTIONS: Mapping[str, Callable[[Desk], Iterator[object]]] = {
     "photos": seen.photos,
     "words": seen.words,
+    "search": named.search,
     "pictures": own.pictures,
     "neighbours": seen.neighbours,
     "circuit": own.circuit,

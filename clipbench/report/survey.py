@@ -1,7 +1,7 @@
 """All units of a layer on one browsable page, made step by step: whatever there is can be looked at."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +12,7 @@ from clipbench.optvis.probes import Facet
 from clipbench.report.desk import Desk
 from clipbench.report.dossier import build
 from clipbench.report.files import made
+from clipbench.report.named import Named
 from clipbench.report.overview import PHOTOS, SORTS, Overview, mapped, overview
 from clipbench.report.page import number, render, text
 from clipbench.report.part import jpeg, key_of
@@ -46,6 +47,7 @@ def atlas(
     folder: Path,
     *,
     words: Store | None = None,
+    labels: Mapping[str, Named] | None = None,
     facets: Sequence[Facet] = (),
     refine: Sequence[Unit] = (),
 ) -> Iterator[Surveying]:
@@ -61,6 +63,7 @@ def atlas(
         store: of photos that were swept with this model and layer.
         folder: where the page goes: index.html, pictures/, photos/ and units/.
         words: a store of written words, or None.
+        labels: address of a unit -> what it is called; see `read_labels`.
         facets: themes that all units are shown in, too.
         refine: units of the layer to look at more closely.
 
@@ -70,7 +73,7 @@ def atlas(
     Raises:
         ClipbenchError: no such layer, not in the store, or a folder that cannot be written to.
     """
-    survey = _Survey(model, layer, store, words, facets, folder)
+    survey = _Survey(Desk(model, Unit(layer, 0), store, folder, words, tuple(facets)), labels or {})
     yield from survey.hang_photos()
     yield Surveying("map", 0, 1, survey.write())
     survey.lay_out()
@@ -89,27 +92,21 @@ def atlas(
 class _Survey:
     """A layer and the folder of its page."""
 
-    def __init__(
-        self,
-        model: ImageModel,
-        layer: str,
-        store: Store,
-        words: Store | None,
-        facets: Sequence[Facet],
-        folder: Path,
-    ):
+    def __init__(self, desk: Desk, labels: Mapping[str, Named]):
+        model, layer, folder = desk.model, desk.unit.layer, desk.folder
         self.units = [Unit(layer, channel) for channel in range(model.layer(layer).channels)]
         self.page = made(folder) / "index.html"
-        self._model, self._layer, self._store, self._words = model, layer, store, words
-        self._folder, self._facets = folder, tuple(facets)
-        self._portraits = Portraits(model, folder / "pictures")
-        self._themes = {facet.name: Portraits(model, folder / "pictures", facet) for facet in facets}
-        self._key = key_of(*self.desk(self.units[0]).key)
-        self._told = overview(layer, store, words)
+        self._desk, self._labels = desk, labels
+        self._model, self._layer, self._store, self._words = model, layer, desk.store, desk.words
+        self._folder, self._portraits = folder, desk.portraits
+        self._themes = {facet.name: Portraits(model, folder / "pictures", facet) for facet in desk.facets}
+        self._key = key_of(*desk.key, *(f"{unit} {named}" for unit, named in labels.items()))
+        self._told = overview(layer, self._store, self._words, labels)
 
     def desk(self, unit: Unit) -> Desk:
         """All that a page of a unit is made from."""
-        return Desk(self._model, unit, self._store, self._folder, self._words, self._facets)
+        named = self._labels.get(str(unit))
+        return replace(self._desk, unit=unit, **({} if named is None else {"label": named.as_dict()}))
 
     def hang_photos(self) -> Iterator[Surveying]:
         """For each unit a strip of the photos that excite it most, cut where they do."""
@@ -163,7 +160,8 @@ class _Survey:
             "channel": channel,
             "address": str(unit),
             "picture": picture.relative_to(self._folder).as_posix(),
-            "find": " ".join([str(unit), *told.words[channel]]).lower(),
+            "label": str(told.labels[channel]),
+            "find": told.told(channel).lower(),
             "sortable": {key: f"{getattr(told, key)[channel]:.4g}" for key in SORTS if key != "channel"},
             "place": None if told.places is None else told.places[channel].tolist(),
         }
@@ -173,7 +171,7 @@ class _Survey:
         page = self._folder / "units" / f"{unit.layer}-{unit.channel}.html"
         name, told = self._model.name, self._told
         return {
-            "title": str(unit),
+            "title": f"{unit} “{told.labels[unit.channel]}”" if told.labels[unit.channel] else str(unit),
             "told": f"The photo on the left excites it most, to {number(told.strongest[unit.channel])}.",
             "photos": self._strip(unit).relative_to(self._folder).as_posix(),
             "facets": [

@@ -55,7 +55,8 @@ def made_up(name: str = "spider", file: str = "photo.jpg") -> Dossier:
         "search": {
             "explained": "Three scores.",
             "scores": ["weights", "photos", "word"],
-            "rows": [{"name": name, "values": ["1", "2", "3"]}],
+            "rows": [{"name": name, "places": [1, 2, 300], "votes": 2}],
+            "first": 12.8,
             "provenance": told,
         },
         "pictures": {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import clipbench as cb
+from clipbench.report.named import Named
 from clipbench.report.overview import Overview, mapped, overview
 
 
@@ -70,6 +71,14 @@ def test_units_are_found_by_number_and_by_word_in_any_case(told):
 def test_units_are_ordered(told):
     assert told.ordered("channel").tolist() == [0, 1, 2]
     assert told.ordered("strongest").tolist() == [1, 0, 2]
+
+
+def test_units_are_called_what_they_were_named(store, words):
+    labels = {"a:1": Named("spider", 0.9, 2), "a:2": Named(None, 0.5, 1)}
+    told = overview("a", store, words, labels)
+    assert told.labels.tolist() == ["", "spider", ""] and told.sure.tolist() == pytest.approx([0, 0.9, 0])
+    assert told.ordered("sure")[0] == 1
+    assert overview("a", store, None, labels).found("spider").tolist() == [False, True, False]
 
 
 def test_without_words_there_are_none(store):
