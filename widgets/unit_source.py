@@ -11,6 +11,7 @@ import clipbench as cb
 from clipbench.models import ImageModel
 from clipbench.report.overview import Overview, mapped, overview
 from clipbench.report.portraits import COARSE, Painting, Portraits
+from clipbench.studies import Matches, search_units
 from clipbench.sweeps import Store
 from widgets.kept import folder_for
 from widgets.stores import Preparing, photo_files, prepared
@@ -49,11 +50,13 @@ class Swept:
     Args:
         told: the overview.
         model, store: what it is of.
+        words: a sweep of words, or None.
     """
 
     told: Overview
     model: ImageModel
     store: Store
+    words: Store | None
 
     def picture(self, channel: int) -> Image.Image:
         """The painted picture of a unit, or else its favourite photo, cut where it excites it."""
@@ -70,6 +73,15 @@ class Swept:
     def paint(self, channels: list[int]) -> Iterator[Painting]:
         """Paint pictures of units, those that are missing; whoever stops reading stops it."""
         return self._portraits.paint([cb.Unit(self.told.layer, channel) for channel in channels], COARSE)
+
+    def search(self, text: str) -> Iterator[Matches]:
+        """All units, those that answer best to a text first, as the one result of a stream.
+
+        Raises:
+            ClipbenchError: no text, or a model that cannot read one.
+        """
+        layer, units = self.told.layer, self.told.units
+        yield search_units(self.model, text, self.store, layer, self.words, top=units)
 
     def _crop(self, channel: int, photo: int) -> Image.Image:
         return self.store.crop(cb.Unit(self.told.layer, channel), photo)
@@ -93,6 +105,6 @@ def read(path: str, model: ImageModel, layer: str) -> Iterator[Preparing | Readi
         ClipbenchError: no such store or layer.
     """
     store, words = yield from prepared(path, model, layer)
-    source = Swept(overview(layer, store, words), model, store)
+    source = Swept(overview(layer, store, words), model, store, words)
     yield Reading(source)
     yield Reading(replace(source, told=mapped(source.told, store, words)))

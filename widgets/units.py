@@ -11,6 +11,7 @@ import traitlets
 from clipbench import figures
 from clipbench.report.overview import SORTS
 from clipbench.report.portraits import Painting
+from clipbench.studies import Matches
 from widgets import parts, pictures
 from widgets.chart import Chart
 from widgets.jobs import Latest, guarded
@@ -45,6 +46,9 @@ class Panel(parts.Page):
         self._sort = _control(
             w.Dropdown(options=[(told, key) for key, told in SORTS.items()], description="sort")
         )
+        self._text = _control(w.Text(description="search", placeholder="what a photo shows, as in: dog"))
+        self._ranked: list[int] | None = None  # channels, by a search
+        self._searcher = Worker("Search", self._search, self._rank, _searched)
         self._painter = Worker("Paint them", self._paint, self._painted, _painting)
         self._count, self._wall = parts.Note(), parts.Strip(self._press, width=_SIDE)
         self._back, self._on = (w.Button(description=name) for name in ("earlier", "more"))
@@ -56,17 +60,18 @@ class Panel(parts.Page):
             self._find,
             self._sort,
             self._count,
+            self._message,
             self._store,
             self._layer,
             self._reader,
-            own,
-            self._message,
         ]
+        controls += [self._text, self._searcher, own]
         pager = parts.row(self._back, self._on, self._painter)
         results = [self._card, self._wall, pager, self._map, self._caption]
         super().__init__(parts.columns(controls, results))
         self._find.observe(lambda _: self._turn_to(0), "value")
-        self._sort.observe(lambda _: self._turn_to(0), "value")
+        self._sort.observe(lambda _: self._rank(None), "value")
+        parts.entered(self._text, self._searcher.start)
         self._back.on_click(guarded(lambda _: self._turn_to(self._page - 1), self._complain))
         self._on.on_click(guarded(lambda _: self._turn_to(self._page + 1), self._complain))
         self._map.data[0].on_click(guarded(self._press_point, self._complain))
@@ -101,13 +106,28 @@ class Panel(parts.Page):
     def _take(self, step: Preparing | Reading) -> None:
         if isinstance(step, Reading):
             same = step.source.told.layer == self._source.told.layer
-            self._source = step.source
+            self._source, self._ranked = step.source, self._ranked if same else None
             self._show(self._chosen if same else self._asked(""))
             self._turn_to(self._page if same else 0)
 
     def _follow_sweep(self, path: str) -> None:
         self._store.line.value = path
         self._reader.start()
+
+    def _search(self) -> Callable[[], Iterator[Matches]] | None:
+        source, text = self._source, self._text.value
+        if not isinstance(source, Swept):
+            self._message.say("Press Read first: a search asks the model and the photos of its store.")
+            return None
+        return lambda: source.search(text)
+
+    def _rank(self, matches: Matches | None) -> None:
+        """Put the units into the order of a search, or of the menu."""
+        if matches is not None:
+            self._ranked = [int(match.unit.rpartition(":")[2]) for match in matches.matches]
+        else:
+            self._ranked = None
+        self._turn_to(0)
 
     def _paint(self) -> Callable[[], Iterator[Painting]] | None:
         source, order = self._source, self._order
@@ -123,7 +143,7 @@ class Panel(parts.Page):
     def _order(self) -> np.ndarray:
         """The units that were found, in the order that was chosen."""
         told = self._source.told
-        order = told.ordered(self._sort.value)
+        order = told.ordered(self._sort.value) if self._ranked is None else np.array(self._ranked)
         return order[told.found(self._find.value)[order]]
 
     def _turn_to(self, page: int) -> None:
@@ -209,6 +229,11 @@ def _reading(step: Preparing | Reading) -> str:
         return f"{step.done} of {step.total} photos swept"
     told = step.source.told
     return f"{told.units} units of {told.layer}" + ("" if told.places is not None else ", the map follows")
+
+
+def _searched(matches: Matches) -> str:
+    best = matches.matches[0]
+    return f"“{matches.text}”: {best.unit} comes first, {best.votes} of 3 scores agree"
 
 
 def _painting(step: Painting) -> str:
