@@ -26,6 +26,12 @@ def test_a_word_spans_its_share_and_stands_in_the_middle(word, font):
     assert left + right == pytest.approx(200, abs=1) and top + bottom == pytest.approx(200, abs=1)
 
 
+@pytest.mark.parametrize("place", [(0.25, 0.25), (0.75, 0.25), (0.3, 0.7)])
+def test_a_word_lies_where_it_is_put(place):
+    left, top, right, bottom = box(cb.written("spider", size=0.4, place=place, side=200), 255)
+    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((200 * place[0], 200 * place[1]), abs=1.5)
+
+
 def test_the_letters_are_those_of_the_ink():
     word = np.asarray(cb.written("spider", size=0.5, colour="white", ground="black"))
     height = 144 / ink("spider", "DejaVu Sans", 100.0).fill.width * 100

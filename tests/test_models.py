@@ -325,3 +325,20 @@ def test_a_download_that_fails_gets_one_sentence(monkeypatch):
     monkeypatch.setattr("clipbench.models.loading.download_pretrained", no_network)
     with pytest.raises(cb.ClipbenchError, match="could not be fetched .no route to host.; check the network"):
         cb.load("RN50-quickgelu/yfcc15m", download=True)
+
+
+def test_the_view_is_the_share_of_a_picture_that_survives_the_crop(mini, control):
+    """Seen from outside: a frame around the middle is in what the model sees, or is cut off."""
+    for model in (mini, control):
+        size = model.image_size
+        for share, seen in ((model.view - 0.03, True), (model.view + 0.03, False)):
+            ramp = Image.new("L", (400, 400), 0)
+            margin = max(0, round(200 * (1 - share)))
+            ramp.paste(255, (margin, margin, 400 - margin, 400 - margin))
+            edge = model.pixels([ramp.convert("RGB")])[0, 0, size // 2, 1]
+            assert (edge < 0.5) == seen, (model.name, share)
+
+
+def test_preprocessing_tells_models_apart_that_prepare_otherwise(mini, control):
+    assert mini.preprocessing != control.preprocessing
+    assert "Resize" in mini.preprocessing and "Normalize" in mini.preprocessing
