@@ -3,6 +3,7 @@
 from clipbench.studies.adversarial_example import Adversarial, adversarial
 from clipbench.studies.circuits import Circuit, Edge, Tracing, circuit, trace
 from clipbench.studies.labels import Label, Labels, label_units
+from clipbench.studies.likeness import Alike, similar_units
 from clipbench.studies.maps import Maps, maps
 from clipbench.studies.multimodal import Multimodal, Progress, measure, multimodal
 from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
@@ -15,6 +16,7 @@ from clipbench.studies.words import Answer, Change, UnitWords, WordParity, taugh
 
 __all__ = [
     "Adversarial",
+    "Alike",
     "Answer",
     "Cell",
     "Change",
@@ -51,6 +53,7 @@ __all__ = [
     "nearest",
     "search_units",
     "shipped_quantiles",
+    "similar_units",
     "table",
     "taught_to",
     "trace",

@@ -15,7 +15,6 @@ from clipbench.sweeps import LOOKS, Store
 
 WRITTEN_IN = LOOKS[:4]  # the plain look and three other fonts
 _EMBEDDING = Read("embedding")
-_BATCH = 32
 
 
 def by_weights(
@@ -26,31 +25,29 @@ def by_weights(
     Args:
         store: a sweep of the layer, which knows how far a unit rises.
         texts: (k, d), of unit length.
-        pictures: at which points the network is linearised; the mean over them is returned.
+        pictures: a few, at which the network is linearised; the mean over them is returned.
 
     Returns:
         (units, k) float32.
     """
-    slopes = np.mean(
-        [
-            _slopes(model, model.pixels(pictures[at : at + _BATCH]), layer, texts)
-            for at in range(0, len(pictures), _BATCH)
-        ],
-        axis=0,
-    )
-    return (slopes * store.moments(layer, "mean").sd[:, None]).astype(np.float32)
+    rises = slopes(model, model.pixels(pictures), layer, texts)
+    return (rises * store.moments(layer, "mean").sd[:, None]).astype(np.float32)
 
 
 @torch.enable_grad()
-def _slopes(model: ClipModel, pixels: Tensor, layer: str, texts: Tensor) -> np.ndarray:
-    """(units, k): by how much a cosine rises if a unit rises by 1 at every position, mean over pictures."""
+def slopes(model: ImageModel, pixels: Tensor, layer: str, texts: Tensor) -> np.ndarray:
+    """By how much cosines with (k, d) directions rise if a unit rises by 1 everywhere, mean over pictures.
+
+    Returns:
+        (units, k) float32.
+    """
     read = Read(layer)
     values = model.read(pixels, [read])[read].detach().requires_grad_()
     with model.replace(layer, values):
         features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
     cosines = (normalize(features.float(), dim=1) @ texts.T).mean(dim=0)
-    slopes = [torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines]
-    return torch.stack([slope.float().sum(dim=(0, 2, 3)) for slope in slopes], dim=1).cpu().numpy()
+    rises = [torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines]
+    return torch.stack([rise.float().sum(dim=(0, 2, 3)) for rise in rises], dim=1).cpu().numpy()
 
 
 def by_photos(

@@ -7,10 +7,11 @@ from planting import planted
 from sklearn.metrics import roc_auc_score
 
 import clipbench as cb
-from clipbench.studies import excited_by, label_units, search_units
+from clipbench.studies import excited_by, label_units, search_units, similar_units
 from clipbench.studies.dissect import clearness, soft_wpmi
 from clipbench.studies.labels import held_out
 from clipbench.studies.meaning import by_weights, ranks
+from clipbench.studies.unit_search import points
 from clipbench.sweeps import Store, sweep
 
 
@@ -137,6 +138,33 @@ def test_a_search_ranks_all_units_by_three_scores(mini, photos):
         values = [one.scores[score] for one in by_place]
         assert values == sorted(values, reverse=True)
     assert [one.votes for one in found.matches] == sorted((one.votes for one in found.matches), reverse=True)
+
+
+def test_similar_units_are_those_that_correlate_and_that_push_alike(tiny, tmp_path):
+    list(sweep(tiny, [one.path for one in cb.samples()[:12]], store=tmp_path / "store"))
+    store = Store.open(tmp_path / "store", tiny)
+    photos, weights = similar_units(tiny, "layer4:3", store, top=5)
+    correlation = np.corrcoef(store.matrix("layer4").astype(np.float64).T)[3]
+    order = [at for at in np.argsort(-correlation) if at != 3]
+    assert photos.units == tuple(f"layer4:{at}" for at in order[:5])
+    np.testing.assert_allclose(photos.likeness, correlation[order[:5]], atol=1e-3)
+    pixels, units = tiny.pixels(points(store, 8)), (3, int(weights.units[0].partition(":")[2]))
+    pushed = []
+    for unit in units:
+        direction = torch.zeros(tiny.layer("layer4").channels)
+        direction[unit] = 1e-2
+        ends = []
+        for sign in (-1, 1):
+            with tiny.add("layer4", sign * direction), torch.no_grad():
+                ends.append(torch.nn.functional.normalize(embedded(tiny, pixels), dim=1).mean(dim=0))
+        pushed.append(ends[1] - ends[0])
+    likeness = torch.nn.functional.cosine_similarity(*pushed, dim=0)
+    assert weights.likeness[0] == pytest.approx(likeness.item(), abs=0.02)
+
+
+def embedded(model, pixels):
+    read = cb.models.Read("embedding")
+    return model.read(pixels, [read])[read].flatten(1)
 
 
 def test_a_picture_leads_to_the_units_that_it_excites(mini, photos):
