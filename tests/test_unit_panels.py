@@ -71,6 +71,11 @@ def test_a_unit_has_its_favourite_photo_until_it_is_painted(swept, monkeypatch):
     assert swept.picture(0).size == (64, 64)
 
 
+def test_a_network_without_words_is_not_searched_by_text(swept):
+    with pytest.raises(cb.ClipbenchError, match="no text tower"):
+        next(swept.search("dog"))
+
+
 @pytest.mark.parametrize("by", SORTS)
 def test_every_order_has_every_unit(swept, by):
     assert sorted(swept.told.ordered(by).tolist()) == list(range(swept.told.units))

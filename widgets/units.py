@@ -56,16 +56,8 @@ class Panel(parts.Page):
         self._drawer, self._message = Latest(self._draw, self._complain), parts.Message()
         own = parts.Fold(OwnSweep(bench, self._follow_sweep))
         own.say("Sweep a folder of your own")
-        controls = [
-            self._find,
-            self._sort,
-            self._count,
-            self._message,
-            self._store,
-            self._layer,
-            self._reader,
-        ]
-        controls += [self._text, self._searcher, own]
+        controls = [self._find, self._sort, self._count, self._message]
+        controls += [self._store, self._layer, self._reader, self._text, self._searcher, own]
         pager = parts.row(self._back, self._on, self._painter)
         results = [self._card, self._wall, pager, self._map, self._caption]
         super().__init__(parts.columns(controls, results))

@@ -6,15 +6,12 @@ empty one has nothing to say.
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from clipbench.report.desk import Desk
-from clipbench.report.overview import some
 from clipbench.report.page import number
 from clipbench.report.part import Part, jpeg
 from clipbench.report.portraits import COARSE
-from clipbench.studies.words import Answer, taught_to, words_of
-from clipbench.sweeps import Examples, Store
+from clipbench.studies import Answer, similar_units, taught_to, words_of
+from clipbench.sweeps import Examples
 from clipbench.units import Unit
 
 _HUNG = 3  # photos in each part of the spectrum
@@ -22,7 +19,6 @@ _TOP = 14  # favourites, cut where they excite the unit
 _SIDE = 112  # pixels of a photo
 _WORDS = 15  # of the most and of the least exciting
 _LIKE = 8  # units that are like this one
-_ITEMS = 5000  # photos or words by which they are found
 
 
 def photos(desk: Desk) -> Iterator[object]:
@@ -85,28 +81,18 @@ def _bar(answer: Answer, reach: float) -> tuple[str, str, float]:
 
 
 def neighbours(desk: Desk) -> Iterator[object]:
-    """The units of the layer that photos, and words, excite most like this one: by correlation over them."""
-    kinds, files, stores = [], {}, {"by photos": desk.store}
-    if desk.words is not None and desk.unit.layer in desk.words.layers:
-        stores["by words"] = desk.words
-    for name, store in stores.items():
+    """The units of the layer that are most like this one: by photos, by words, by what they do."""
+    if desk.unit.layer in desk.model.heads:
+        yield Part({}, {})  # nothing comes after it that it could do anything to
+        return
+    written = desk.words if desk.words is not None and desk.unit.layer in desk.words.layers else None
+    kinds, files = [], {}
+    for alike in similar_units(desk.model, desk.unit, desk.store, written, top=_LIKE):
+        units = [Unit.parse(unit, desk.model) for unit in alike.units]
+        yield from desk.portraits.paint(units, COARSE)
         rows = []
-        alike = [(Unit(desk.unit.layer, channel), told) for channel, told in _alike(store, desk.unit)]
-        yield from desk.portraits.paint([unit for unit, _ in alike], COARSE)
-        for unit, correlation in alike:
+        for unit, likeness in zip(units, alike.likeness, strict=True):
             files[f"neighbours/{unit}"] = jpeg(desk.portraits.image(unit), _SIDE)
-            rows.append({"unit": str(unit), "score": correlation, "picture": f"neighbours/{unit}"})
-        kinds.append({"name": name, "rows": rows})
-    told = desk.store.provenance(desk.unit.layer, str(desk.unit)).as_dict()
-    yield Part({"kinds": kinds, "provenance": told}, files)
-
-
-def _alike(store: Store, unit: Unit) -> list[tuple[int, float]]:
-    """Channels and Pearson's correlations, the most alike first; a unit that is constant is like none."""
-    answers = some(store.matrix(unit.layer), _ITEMS).astype(np.float64)
-    answers -= answers.mean(axis=0)
-    lengths = np.linalg.norm(answers, axis=0)
-    answers = np.divide(answers, lengths, out=np.zeros_like(answers), where=lengths > 0)
-    likeness = answers.T @ answers[:, unit.channel]
-    likeness[unit.channel] = -np.inf
-    return [(int(channel), float(likeness[channel])) for channel in np.argsort(-likeness)[:_LIKE]]
+            rows.append({"unit": str(unit), "score": likeness, "picture": f"neighbours/{unit}"})
+        kinds.append({"name": f"by {alike.by}", "rows": rows})
+    yield Part({"kinds": kinds, "provenance": alike.provenance.as_dict()}, files)
