@@ -7,6 +7,7 @@ from pathlib import Path
 import ipywidgets as w
 
 import clipbench as cb
+from clipbench.optvis.themes import shipped_facets
 from clipbench.report import Building, Desk, Dossier, build
 from widgets import parts
 from widgets.kept import folder_for
@@ -66,7 +67,8 @@ class Panel(parts.Page):
             unit = cb.Unit.parse(address, model)
             store, words = yield from prepared(path, model, unit.layer)
             place = folder_for("dossiers", model.weights_hash)
-            desk = Desk(model, cb.Unit(unit.layer, unit.channel), store, place, words=words)
+            facets = tuple(shipped_facets(model).values())
+            desk = Desk(model, cb.Unit(unit.layer, unit.channel), store, place, words, facets)
             yield from build(desk, place / store.key / f"{unit.layer}-{unit.channel}")
 
         return work

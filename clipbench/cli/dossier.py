@@ -21,7 +21,11 @@ def add(commands) -> None:
     parser.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` has made")
     parser.add_argument("--out", required=True, metavar="FILE.html", help="where the page goes")
     parser.add_argument(
-        "--facet", action="append", default=[], metavar="FILE", help="show this theme, too; may be repeated"
+        "--facet",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a theme to show, too; may be repeated (default: shipped)",
     )
     parser.add_argument("--labels", metavar="FILE", help="names that `clipbench labels --out` has written")
     add_common(parser)
@@ -30,6 +34,7 @@ def add(commands) -> None:
 
 def dossier(options: argparse.Namespace) -> int:
     """Make the sections that are missing, and write the page."""
+    from clipbench.optvis.themes import shipped_facets
     from clipbench.report import Desk, build, read_labels, stores_at
     from clipbench.results import check_path
 
@@ -37,7 +42,7 @@ def dossier(options: argparse.Namespace) -> int:
     model = cb.load(options.model, device=options.device)
     unit = cb.Unit.parse(options.unit, model)
     store, words = stores_at(options.store, model)
-    facets = [cb.probes.load_facet(file) for file in options.facet]
+    facets = [cb.probes.load_facet(file) for file in options.facet] or [*shipped_facets(model).values()]
     kept = path.with_suffix(".parts")
     labels = read_labels(options.labels, model) if options.labels else {}
     label = {"label": labels[str(unit)].as_dict()} if str(unit) in labels else {}
