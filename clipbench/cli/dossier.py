@@ -21,11 +21,7 @@ def add(commands) -> None:
     parser.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` has made")
     parser.add_argument("--out", required=True, metavar="FILE.html", help="where the page goes")
     parser.add_argument(
-        "--facet",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a theme to show, too; may be repeated (default: shipped)",
+        "--facet", action="append", default=[], metavar="FILE", help="a theme to show (default: the shipped)"
     )
     parser.add_argument("--labels", metavar="FILE", help="names that `clipbench labels --out` has written")
     add_common(parser)
