@@ -46,7 +46,7 @@ def slopes(model: ImageModel, pixels: Tensor, layer: str, texts: Tensor) -> np.n
     with model.replace(layer, values):
         features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
     cosines = (normalize(features.float(), dim=1) @ texts.T).mean(dim=0)
-    rises = (torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines)  # one at a time: large
+    rises = (torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines)  # one by one
     return torch.stack([rise.float().sum(dim=(0, 2, 3)) for rise in rises], dim=1).cpu().numpy()
 
 
