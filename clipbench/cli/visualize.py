@@ -96,7 +96,7 @@ def _paint(options: argparse.Namespace) -> int:
     canvas = cb.parametrizations.fft(options.size, len(goals))
     plan = Plan(together(goals), canvas, **_settings(options))
     unit = ", ".join(goal.unit for goal in goals if goal.unit) or None
-    return _grow(options, model, plan, plan.provenance(model, unit), path)
+    return _grow(options, model, plan, path, unit)
 
 
 def _repeat(options: argparse.Namespace) -> int:
@@ -114,28 +114,36 @@ def _repeat(options: argparse.Namespace) -> int:
     plan = Plan.of(origin, model)
     for each in differences(origin, model):
         warn(f"not as it was: {each}; the picture may differ a little")
-    again = plan.provenance(model, origin.unit, origin.settings["picture"])
-    return _grow(options, model, plan, again, path)
+    return _grow(options, model, plan, path, origin.unit, origin.settings["picture"])
 
 
-def _grow(options: argparse.Namespace, model, plan, provenance, path) -> int:
-    """Paint a plan, and write what the provenance is about: all its pictures, or one of them."""
+def _grow(options: argparse.Namespace, model, plan, path, unit, picture=None) -> int:
+    """Paint a plan, and write all its pictures, or one of them; where it breaks, those of the step before."""
     from clipbench.optvis import Frames
     from clipbench.optvis.frames import steps_shown
 
-    picture = provenance.settings["picture"]
     chosen = slice(None) if picture is None else slice(picture, picture + 1)
-    names = plan.names[chosen]
     shown = steps_shown(path.suffix.lower(), plan.steps)
     told = {0, plan.steps, *(4**power for power in range(1, 27))}
-    kept, values = [], []
-    for step in progress(plan.run(model), total=plan.steps + 1, unit="step"):
-        step = replace(step, value=step.value[chosen], images=step.images[chosen])
-        if step.number in told:
-            values.append({"step": step.number, "value": step.value.tolist()})
-        if step.number in shown:
-            kept.append(step)
+    kept, values, newest, broken = [], [], None, None
+    steps = progress(plan.run(model), total=plan.steps + 1, unit="step")
+    try:
+        for step in steps:
+            newest = replace(step, value=step.value[chosen], images=step.images[chosen])
+            if step.number in told:
+                values.append({"step": step.number, "value": newest.value.tolist()})
+            if step.number in shown:
+                kept.append(newest)
+    except ClipbenchError as error:
+        if newest is None:
+            raise
+        broken, plan = error, replace(plan, steps=newest.number)
+    if newest not in kept:
+        kept.append(newest)
+    names, provenance = plan.names[chosen], plan.provenance(model, unit, picture)
     Frames.of(kept, names, provenance).save(path)
+    if broken is not None:
+        raise ClipbenchError(f"{broken}; {str(path)!r} has step {newest.number}") from broken
     if options.json:
         write_json(
             {"file": str(path), "pictures": names, "values": values, "provenance": provenance.as_dict()}

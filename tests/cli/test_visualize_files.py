@@ -84,6 +84,15 @@ def test_on_a_full_disk_there_is_one_sentence_and_no_half_file(run, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_where_the_ascent_breaks_the_last_good_step_is_kept(run, tmp_path, ending):
+    path = tmp_path / f"x{ending}"
+    status, out, err = run("visualize", "layer2:3", *SHORT, "--tv", "1e300", "--out", path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "the ascent broke at step 1: " in err and err.endswith("has step 0\n")
+    assert "0 steps" in read_provenance(path).recipe
+
+
 def test_a_gallery_has_a_file_a_goal_and_each_repeats_itself(answer, run, tmp_path):
     goals = ["layer2:3", "layer1", "layer3:0@1,1", "--label", "class 1"]
     many = ["--gallery", tmp_path / "g", "--batch", "3", *SHORT]
