@@ -8,7 +8,7 @@ import pytest
 import clipbench as cb
 from clipbench.results import Provenance
 from clipbench.studies import records, regions
-from clipbench.studies.written_names import SIZES, Names, names
+from clipbench.studies.written_names import SIZES, Names, names, page
 
 COLOURS = records.record("regions")["colours"]  # by the article's own JavaScript
 
@@ -121,6 +121,16 @@ def test_a_constant_unit_answers_to_no_name():
     found = made_up(np.ones((3, 2)), ("a", "b", "c"))
     assert found.sds(0).tolist() == [0, 0, 0]
     assert found.nearest(np.array([1.0, 2, 3]))[1] == 0
+
+
+def test_a_long_name_stands_in_lines_that_all_fit():
+    name = "Democratic Republic of the Congo"
+    drawn = 255 - np.array(page(name, 0.5, 128).convert("L"), int)
+    rows, columns = drawn.max(axis=1) > 128, drawn.max(axis=0) > 128
+    lines = np.diff(rows.astype(int)).clip(0).sum()
+    assert lines == 3 and rows.sum() < 64
+    assert 0.4 * 128 < np.flatnonzero(columns).max() - np.flatnonzero(columns).min() <= 0.52 * 128
+    assert page("Peru", 0.5, 128).tobytes() == cb.written("Peru", size=0.5, side=128).tobytes()
 
 
 def test_names_are_read_as_largest_over_the_map_and_mean_over_the_sizes(tiny):

@@ -1,18 +1,24 @@
 """Names drawn as pictures, and what every unit of a layer answers to each."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import written
+from clipbench.stimuli.lettering import ink
 from clipbench.units import check_channel
 
 SIZES = (0.5, 0.8)  # shares of the picture's side that a name spans
+_LINE = 12  # letters; longer names are broken where there is a space
+_LEADING = 1.2  # height of a line in letters
+_FONT = "DejaVu Sans"
 _SHUFFLES = 200
 _BATCH = 32
 
@@ -120,14 +126,35 @@ def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Names
         some = texts[start : start + _BATCH]
         sizes = []
         for size in SIZES:
-            pages = [written(text, size=size, side=model.image_size) for text in some]
+            pages = [page(text, size, model.image_size) for text in some]
             sizes.append(model.activations(pages, layer).float().amax(dim=(2, 3)))
         kept.append(torch.stack(sizes).mean(dim=0).cpu().numpy())
         yield NamesProgress(len(SIZES) * (start + len(some)), total)
     spans = " and ".join(f"{size:g}" for size in SIZES)
-    recipe = f"{layer} before ReLU, maximum over space, names in DejaVu Sans on white, {spans} of the side"
+    recipe = f"{layer} before ReLU, maximum over space, names in {_FONT} on white, {spans} of the side"
     provenance = Provenance(model.name, model.weights_hash, recipe, n=total)
     yield NamesProgress(total, total, Names(layer, tuple(texts), np.concatenate(kept), provenance))
+
+
+def page(name: str, size: float, side: int) -> Image.Image:
+    """A name on white: in one line, as `written` draws it, or in several of equal letters where it is long.
+
+    Args:
+        name: the name.
+        size: share of the side that the longest line spans, or the lines together if that is more.
+        side: pixels.
+    """
+    lines = textwrap.wrap(name, _LINE)
+    if len(lines) < 2:
+        return written(name, size=size, side=side)
+    widest = max(ink(line, _FONT, 100.0).fill.width for line in lines)
+    em = size * side / max(widest / 100, _LEADING * len(lines))
+    sheet = Image.new("RGB", (side, side), "white")
+    for number, line in enumerate(lines):
+        letters = ink(line, _FONT, em).fill
+        middle = side / 2 + (number - (len(lines) - 1) / 2) * _LEADING * em
+        sheet.paste("black", ((side - letters.width) // 2, round(middle - letters.height / 2)), letters)
+    return sheet
 
 
 def standard(rows: np.ndarray) -> np.ndarray:
