@@ -82,9 +82,10 @@ def _clarity(examples: np.ndarray) -> np.ndarray:
 
 
 def _polysemanticity(examples: np.ndarray, seed: int) -> float:
-    groups = KMeans(n_clusters=2, n_init=10, random_state=seed).fit(examples)
-    if np.bincount(groups.labels_, minlength=2).min() >= 2:
-        return float(1 - _clarity(groups.cluster_centers_))
+    if np.ptp(examples, axis=0).max() > 1e-6:  # else there is nothing to part
+        groups = KMeans(n_clusters=2, n_init=10, random_state=seed).fit(examples)
+        if np.bincount(groups.labels_, minlength=2).min() >= 2:
+            return float(1 - _clarity(groups.cluster_centers_))
     mean = examples.mean(axis=0)
     pairs = np.stack([np.stack([mean, one]) for one in examples[:_FIRST_IMAGES]])
     return float(1 - _clarity(pairs).mean())

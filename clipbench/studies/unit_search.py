@@ -91,6 +91,7 @@ def search_units(
         raise ClipbenchError(f"{model.name} has no text tower; search with a CLIP, such as mini")
     if not text.strip():
         raise ClipbenchError("there is no text to search for; write at least one word")
+    store.layer(layer)
     names = [text, *(name for name in (imagenet_labels() if others is None else others) if name != text)]
     embedded = model.encode_text([TEMPLATE.format(name) for name in names])
     written = (words if words is not None and layer in words.layers else store).moments(layer)

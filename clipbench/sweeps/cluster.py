@@ -13,6 +13,7 @@ from clipbench.sweeps.reading import Batch, sweep_blocks
 from clipbench.sweeps.shelf import Shelf
 
 _AHEAD = 2  # blocks that are handed out for each thread of the cluster
+_PATIENCE = 10  # seconds in which a scheduler should answer
 _loading = threading.Lock()
 
 
@@ -39,7 +40,7 @@ def sweep_on_cluster(
     """
     distributed = package("distributed", "distributed")
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClipbenchError(
             f"no Dask scheduler answers at {address!r}; start one with `dask scheduler` and give its address"
@@ -51,7 +52,7 @@ def sweep_on_cluster(
                 f"the scheduler at {address!r} has no workers; start some with `dask worker`"
             )
         waiting = (_submitted(client, model, stimuli, shelf, block, layers) for block in blocks)
-        running = distributed.as_completed(islice(waiting, _AHEAD * threads))
+        running = distributed.as_completed(islice(waiting, _AHEAD * threads), loop=client.loop)
         for future in running:
             yield future.result()
             for following in islice(waiting, 1):

@@ -80,7 +80,7 @@ def test_a_text_leads_to_units_and_units_to_names(answer, run, folder, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["sweep", "nowhere", "--store", "s"], "no folder 'nowhere'"),
+        (["sweep", "nowhere", "--store", "s"], "there is no folder"),
         (["sweep", ".", "--store", "s", "--layer", "conv_hed"], "did you mean 'conv_head'"),
         (["words", "conv_head", "--store", "s"], "is not an address"),
         (["words", "conv_head:1", "--store", "s", "--list", "nowhere.txt"], "cannot be read as text"),

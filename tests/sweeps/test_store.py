@@ -75,7 +75,8 @@ def test_a_crop_shows_the_place_where_the_unit_is_strongest(swept, tiny):
     number = int(swept.top("layer1:0", 1).numbers[0])
     seen, crop = swept.seen(number), swept.crop("layer1:0", number)
     assert seen.size == (64, 64) and crop.size == (64, 64)  # no crop is smaller than 64 pixels
-    np.testing.assert_allclose(np.asarray(seen), np.asarray(tiny.crop(swept.image(number))), atol=8)
+    exact = np.asarray(tiny.crop(swept.image(number)), float)
+    assert np.abs(np.asarray(seen) - exact).mean() < 4 < np.abs(np.asarray(seen)[::-1] - exact).mean()
 
 
 @pytest.mark.parametrize(

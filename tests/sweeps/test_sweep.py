@@ -49,7 +49,7 @@ def test_a_store_holds_what_the_model_says(tiny, folder, swept):
 
 def test_a_picture_that_cannot_be_read_is_told_and_counts_nowhere(swept):
     broken = swept.names.index("broken.jpg")
-    assert list(swept.unread) == [broken] and "damaged" in swept.unread[broken]
+    assert list(swept.unread) == [broken] and "not a picture" in swept.unread[broken]
     assert np.isnan(swept.column("layer4:0")[broken]) and swept.read_images("layer4") == 21
     assert broken not in swept.top("layer4:0", 100).numbers and len(swept.top("layer4:0", 100).numbers) == 21
     assert swept.histogram("layer4:0").counts.sum() == 21
@@ -209,7 +209,8 @@ def test_a_full_disk_is_told_in_a_sentence(tiny, folder, tmp_path, monkeypatch):
         ({"scheduler": "tcp://127.0.0.1:1"}, "no Dask scheduler"),
     ],
 )
-def test_bad_input_is_told_in_a_sentence(tiny, folder, tmp_path, arguments, sentence):
+def test_bad_input_is_told_in_a_sentence(tiny, folder, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.setattr("clipbench.sweeps.cluster._PATIENCE", 0.5)
     with pytest.raises(cb.ClipbenchError, match=sentence):
         list(sweep(tiny, **{"stimuli": folder, "store": tmp_path / "store", **arguments}))
 

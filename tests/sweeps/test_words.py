@@ -74,7 +74,9 @@ def test_the_published_words_are_met_where_a_store_says_them(tmp_path):
     for unit, three in enumerate(published[1000:1500], start=1000):
         said[places[three[-1]], unit] = 100
     origin = {"kind": "words", "looks": [asdict(Look())]}
-    store = planted(tmp_path / "s", {"layer4": said}, origin, names, model="RN50x4-quickgelu/openai")
+    store = planted(
+        tmp_path / "s", {"layer4": said}, origin, names, model="RN50x4-quickgelu/openai", block=4096
+    )
     parity = word_parity(store)
     assert parity.met.n == 2560 and 1500 <= parity.met.hits < 1520  # and a few by chance
     assert 1000 <= parity.first.hits < 1010
