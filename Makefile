@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dashboard test lint format constraints examples clean
+.PHONY: help install dashboard test lint format constraints examples shows clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ examples: .venv/installed  ## remake what the panels open with, after a change o
 	$(BIN)/python scripts/make_examples.py
 	$(BIN)/python scripts/make_typographic_example.py
 	$(BIN)/python scripts/make_unit_examples.py
+
+shows: .venv/installed  ## remake the pictures and tables of docs/feature_visualisation.md, likewise
+	$(BIN)/python scripts/make_shows.py
 
 clean:  ## remove .venv and what was built
 	rm -rf .venv build dist
