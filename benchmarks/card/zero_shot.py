@@ -25,7 +25,7 @@ from card.setting import Setting
 from clipbench.errors import ClipbenchError
 from clipbench.pretrain.vocabulary import PHOTO
 
-sys.path.append(str(Path(__file__).parents[2] / "tools"))
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
 from make_samples import resources  # noqa: E402
 
 FOLDER = Path("usr/share/gcompris-qt/rcc")
