@@ -18,7 +18,7 @@ _HUNG = 3  # photos in each part of the spectrum
 _TOP = 14  # favourites, cut where they excite the unit
 _SIDE = 112  # pixels of a photo
 _WORDS = 15  # of the most and of the least exciting
-_LIKE = 8  # units that are like this one
+_LIKE = 6  # units that are like this one
 
 
 def photos(desk: Desk) -> Iterator[object]:
