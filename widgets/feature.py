@@ -47,10 +47,10 @@ class Panel(parts.Page):
         self._controls = Controls(bench, recipe)
         self._go = w.Button(button_style="primary")
         self._more = w.Button(description="Continue")
-        self._compare = Compare(self._keep, self._without, self._drop)
+        self._comparison = Compare(self._keep, self._without, self._drop)
         self._next: Recipe | None = None  # what is painted after this, for a comparison
         controls = [self._controls, parts.row(self._go, self._more), self._message]
-        super().__init__(parts.columns(controls, [self._view, self._compare]), Explainer(bench))
+        super().__init__(parts.columns(controls, [self._view, self._comparison]), Explainer(bench))
         self._go.on_click(guarded(self._start_or_stop, self._message.say))
         self._more.on_click(guarded(self._go_on, self._message.say))
         self._controls.start.compare.on_click(guarded(self._picture_or_adversarial, self._message.say))
@@ -144,7 +144,7 @@ class Panel(parts.Page):
             and growth.model is self._bench.model
         )
         self._more.layout.display = None if possible else "none"
-        self._compare.offer(None if self._job.state == "running" else growth.recipe, self._view.keeps)
+        self._comparison.offer(None if self._job.state == "running" else growth.recipe, self._view.keeps)
 
     def _tell_progress(self) -> None:
         growth, progress, state = self._growth, self._job.progress, self._job.state
