@@ -14,7 +14,8 @@ from clipbench.sweeps import Store
 from widgets.dossier import EXAMPLE
 
 _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-_BROKEN = "() => [...document.images].filter(image => !(image.complete && image.naturalWidth)).length"
+_BROKEN = """() => [...document.images]
+  .filter(image => image.hasAttribute("src") && !(image.complete && image.naturalWidth)).length"""
 
 
 @pytest.fixture
