@@ -53,15 +53,19 @@ class Emotions(w.VBox):
         self._worker = Worker("Code them with the model, too", self._work, self._take, _progress)
         self._drawer = Latest(self._show, self._check.say)
         self._finisher = Latest(self._finish, self._check.say, delay=0.0)
-        left = [parts.prose("published", "h3"), self._codes, self._wheel, self._caption]
-        right = [parts.prose("this model", "h3"), self._worker, self._check, self._own, self._own_wheel,
-                 self._own_caption]  # fmt: skip
+        left = [parts.prose("published", "h3"), self._codes]
+        right = [parts.prose("this model", "h3"), self._worker, self._check, self._own]
         super().__init__(
             [
                 parts.prose("What is a feeling made of?", "h2"),
                 parts.prose(_QUESTION),
-                parts.row(self._words, self._sparsity),
+                self._words,
+                self._sparsity,
                 parts.beside(w.VBox(left), w.VBox(right)),
+                self._wheel,
+                self._caption,
+                self._own_wheel,
+                self._own_caption,
             ]
         )
         self._words.observe(lambda _: self._choose(), "meaning")

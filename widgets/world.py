@@ -19,7 +19,7 @@ _FIRST = "RN50x4:862"
 _WORDS, _PLACES = 10, 6  # that are told of a unit
 _QUESTION = (
     "Some units answer to a part of the world. Choose one of the 66 published units, or several with Ctrl: "
-    "each then has a hue of its own, and where they answer alike the map turns grey."
+    "each then has a hue of its own, hues mix where several answer, and turn grey where opposite ones do."
 )
 
 

@@ -9,7 +9,8 @@ from clipbench.errors import ClipbenchError
 from clipbench.figures.style import LEGEND, QUIET, SERIES, wrapped
 from clipbench.studies.conditional import Conditional
 
-_HEIGHT = 340
+_HEIGHT = 310  # in pixels, without the legend
+_LINE = 20  # of the legend
 _FAINT = "rgba(127,127,127,0.25)"
 _SMALL = {"size": 13}
 _SDS = {"fixedrange": True, "gridcolor": _FAINT, "zerolinecolor": "#777", "zerolinewidth": 1.5,
@@ -55,7 +56,10 @@ def conditional(result: Conditional, colours: Sequence[str] = (), at: str = "edg
     ]
     shares = {"fixedrange": True, "range": [0, 1], "tickformat": ".0%", "gridcolor": _FAINT}
     return go.Figure(
-        areas, _layout(_SDS, {**shares, "title": {"text": "share of the labels", "font": _SMALL}})
+        areas,
+        _layout(
+            len(result.labels), _SDS, {**shares, "title": {"text": "share of the labels", "font": _SMALL}}
+        ),
     )
 
 
@@ -75,7 +79,12 @@ def given_label(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
     ]  # fmt: skip
     shares = {"fixedrange": True, "rangemode": "tozero", "tickformat": ".0%", "gridcolor": _FAINT}
     return go.Figure(
-        lines, _layout(_SDS, {**shares, "title": {"text": "share of the label's pictures", "font": _SMALL}})
+        lines,
+        _layout(
+            len(result.labels),
+            _SDS,
+            {**shares, "title": {"text": "share of the label's pictures", "font": _SMALL}},
+        ),
     )
 
 
@@ -98,13 +107,18 @@ def recall(result: Conditional, colours: Sequence[str] = ()) -> go.Figure:
     ]
     shares = {"fixedrange": True, "range": [0, 1.03], "tickformat": ".0%", "gridcolor": _FAINT}
     return go.Figure(
-        lines, _layout(_SDS, {**shares, "title": {"text": "recall at or above", "font": _SMALL}})
+        lines,
+        _layout(
+            len(result.labels), _SDS, {**shares, "title": {"text": "recall at or above", "font": _SMALL}}
+        ),
     )
 
 
-def _layout(across: dict, up: dict) -> dict:
-    margins = {"l": 56, "r": 8, "t": LEGEND, "b": 48}
-    return {**QUIET, "height": _HEIGHT, "margin": margins, "xaxis": across, "yaxis": up}
+def _layout(labels: int, across: dict, up: dict) -> dict:
+    """A page with room for the legend above, two labels in a line as on a phone."""
+    above = max(LEGEND, _LINE * -(-labels // 2))
+    margins = {"l": 56, "r": 8, "t": above, "b": 48}
+    return {**QUIET, "height": _HEIGHT + above, "margin": margins, "xaxis": across, "yaxis": up}
 
 
 def _colour(colours: Sequence[str], number: int) -> str:
