@@ -94,10 +94,12 @@ class Scene:
 
     @property
     def recipe(self) -> Recipe | Tag:
-        """How the text is laid on, as `cb.attack` takes it."""
+        """How the text is laid on, as `cb.attack` takes it; numbers as a command says them."""
         if self.label == "paper":
-            return dataclasses.replace(TAG, width=self.size, place=(self.x, self.y), opacity=self.opacity)
-        return dataclasses.replace(ARTICLE, size=self.size * ARTICLE_SIDE, opacity=self.opacity)
+            size, x, y = (float(f"{value:g}") for value in (self.size, self.x, self.y))
+            return dataclasses.replace(TAG, width=size, place=(x, y), opacity=self.opacity)
+        size = float(f"{self.size * ARTICLE_SIDE:g}")
+        return dataclasses.replace(ARTICLE, size=size, opacity=self.opacity)
 
     def draw(self, image: Image.Image) -> Image.Image:
         """A photo with the label on it.
