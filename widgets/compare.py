@@ -20,7 +20,7 @@ class Pinned(w.VBox):
         self._message, self._change = parts.Message(), ChangeView()
         self._finder = Latest(self._change.show, self._message.say, delay=0.0)
         title = parts.prose("A: kept", "h3")
-        super().__init__([title, self._frame, self._caption, self._message, self._change])
+        super().__init__([self._frame, title, self._caption, self._message, self._change])
         parts.classed(self, "cb-pinned")
 
     def show(self, growth: Growth | Example, number: int) -> None:

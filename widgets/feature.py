@@ -37,7 +37,8 @@ class Panel(parts.Page):
     def __init__(self, bench: Workbench, query: Mapping[str, str] | None = None):
         self._bench = bench
         self._message = parts.Message()
-        self._view = View(looked_at=self._look, take=self._start_from)
+        self._comparison = Compare(self._keep, self._without, self._drop)
+        self._view = View(self._look, self._start_from, self._comparison)
         self._likely = Latest(self._view.show_likely, self._message.say, delay=0.0, pause=_LOOK)
         self._job = Job(self._view.frame)
         self._growth: Growth | Example = Example(EXAMPLE)
@@ -47,10 +48,9 @@ class Panel(parts.Page):
         self._controls = Controls(bench, recipe)
         self._go = w.Button(button_style="primary")
         self._more = w.Button(description="Continue")
-        self._comparison = Compare(self._keep, self._without, self._drop)
         self._next: Recipe | None = None  # what is painted after this, for a comparison
         controls = [self._controls, parts.row(self._go, self._more), self._message]
-        super().__init__(parts.columns(controls, [self._view, self._comparison]), Explainer(bench))
+        super().__init__(parts.columns(controls, [self._view]), Explainer(bench))
         self._go.on_click(guarded(self._start_or_stop, self._message.say))
         self._more.on_click(guarded(self._go_on, self._message.say))
         self._controls.start.compare.on_click(guarded(self._picture_or_adversarial, self._message.say))

@@ -23,9 +23,12 @@ class View(w.VBox):
     Args:
         looked_at: called with every picture that is drawn large.
         take: called with the name of a photo that is to be the start of the next picture.
+        below: stands under the pictures, above what is found out about them.
     """
 
-    def __init__(self, looked_at: Callable[[Image.Image], None], take: Callable[[str], None]):
+    def __init__(
+        self, looked_at: Callable[[Image.Image], None], take: Callable[[str], None], below: w.Widget
+    ):
         self.frame = Frame(width=384)
         self.progress = parts.Note()
         self._looked_at = looked_at
@@ -45,8 +48,8 @@ class View(w.VBox):
         self._asker = Latest(self._tell_findings, self._message.say, delay=0.0)
         self._side = w.VBox([self._difference, self.progress, self._curve, self._heading, self._likely])
         self._pictures = parts.beside(self.frame, self._side)
-        below = [self._strip, self._caption, self._save, self._message, self._findings]
-        super().__init__([self._pictures, *below])
+        rest = [self._strip, self._caption, self._save, below, self._message, self._findings]
+        super().__init__([self._pictures, *rest])
 
     def show_example(self, example: Example) -> None:
         """Show a finished example."""
@@ -100,7 +103,7 @@ class View(w.VBox):
         """Keep the picture that is shown beside the next ones."""
         self._kept = self._growth
         self._pinned.show(self._growth, self._shown()[0])
-        self._pictures.children = (self.frame, self._side, self._pinned)
+        self._pictures.children = (self._pinned, self.frame, self._side)
         self._tell_difference()
 
     def drop(self) -> None:

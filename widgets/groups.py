@@ -15,7 +15,7 @@ SLIDERS = {
     "l1": ("L1 to grey", 0.05, 0.001, ".3f"),
     "l2": ("L2 to grey", 1.0, 0.02, ".2f"),
     "blur": ("blur", 2.0, 0.05, ".2f"),
-    "bilateral": ("noise, not edges", 2.0, 0.05, ".2f"),
+    "bilateral": ("grain", 2.0, 0.05, ".2f"),
     "jitter": ("jitter, px", 32, 1, "d"),
     "scale": ("scale, ±", 0.4, 0.01, ".2f"),
     "rotate": ("rotation, ± °", 45.0, 1.0, ".0f"),
