@@ -35,7 +35,7 @@ from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration
 from clipbench.pretrain.vocabulary import CAPTIONS, vocabulary  # noqa: E402
 
 ATTACK_TEXTS = ("ipod", "pizza", "library", "rifle", "radio", "trash")
-RECIPE = replace(SMOKE, size=96, training_size=96)
+RECIPE = replace(SMOKE, size=96, training_size=96, scene_size=96)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def test_every_stage_runs_and_the_text_tower_learns(finished):
     assert [one.stage for one in progress if one.step == one.steps] == [
         "photos",
         "text",
+        "caption",
         "image",
         "scene",
         "joint",
@@ -93,7 +94,7 @@ def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, fini
     list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 4))  # the text stage, no more
     assert not (tmp_path / "open_clip_model.safetensors").exists()
     rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
-    assert {one.stage for one in rest} == {"photos", "image", "scene", "joint"}
+    assert {one.stage for one in rest} == {"photos", "caption", "image", "scene", "joint"}
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
 

@@ -46,7 +46,7 @@ class ImageBatches(Dataset):
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
-        scenes: whether this is stage 2, with scenes and with all words from the start.
+        scenes: whether this is stage 2, with scenes, larger pictures, and all words from the start.
     """
 
     def __init__(
@@ -59,13 +59,14 @@ class ImageBatches(Dataset):
     ):
         self._recipe, self._vocabulary, self._fonts, self._scenes = recipe, vocabulary, fonts, scenes
         self._sources = by_source(photos)
+        self._side = recipe.scene_size if scenes else recipe.training_size
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe, known, side = self._recipe, self._vocabulary, self._recipe.training_size
+        recipe, known, side = self._recipe, self._vocabulary, self._side
         rng = random.Random(f"{recipe.seed} {'scene' if self._scenes else 'image'} {step}")
         active = recipe.words if self._scenes else recipe.active_words(step)
         ease = self._ease(active)
-        tile = rng.choice(pictures.TILES)
+        tile = rng.choice(pictures.LARGE_TILES if self._scenes else pictures.TILES)
         n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
         words = [rng.randrange(active) for _ in range(n_words)]
         drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
@@ -101,7 +102,7 @@ class ImageBatches(Dataset):
 
     def _photo(self, rng: random.Random) -> Image.Image:
         photo = rng.choice(rng.choice(self._sources))
-        return pictures.crop(photo.open(), self._recipe.training_size, rng)
+        return pictures.crop(photo.open(), self._side, rng)
 
 
 def _tensors(batch: dict) -> dict[str, Tensor]:

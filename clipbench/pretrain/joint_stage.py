@@ -44,7 +44,7 @@ class JointBatches(Dataset):
         self._photos, self._tokenizer = photos, tokenizer
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe, known, side = self._recipe, self._vocabulary, self._recipe.training_size
+        recipe, known, side = self._recipe, self._vocabulary, self._recipe.scene_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs = {}
         for photo in rng.choices(self._photos, k=recipe.photos_a_step):

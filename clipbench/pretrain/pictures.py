@@ -18,6 +18,7 @@ SMALLEST, LARGEST = 12, 44  # pixels to the em; a label of the article is 15.6 o
 _PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
+LARGE_TILES = ((96, 64), (128, 64), (160, 128), (224, 96))  # of stage 2, with letters up to a hundred pixels
 
 
 @lru_cache(maxsize=8192)

@@ -15,8 +15,9 @@ class Recipe:
     Args:
         seed: of every draw.
         size: native resolution, pixels.
-        training_size: of whole pictures in training, pixels; what was trained on crops does best at a larger
+        training_size: of whole pictures in stage 1, pixels; what was trained on crops does best at a larger
             size than theirs (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+        scene_size: of whole pictures in stage 2 and after it.
         blocks_frozen: blocks of the trunk that keep their ImageNet weights, counted from the picture.
         merges: of CLIP's byte pair encoding that the small tokenizer keeps.
         context: tokens of a text.
@@ -32,6 +33,7 @@ class Recipe:
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
+        caption_steps, caption_rate: the stage that goes on with the captions that pictures bear.
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
         scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
@@ -40,6 +42,7 @@ class Recipe:
     seed: int = 0
     size: int = 224
     training_size: int = 160
+    scene_size: int = 192
     blocks_frozen: int = 3
     merges: int = 8_000
     context: int = 24
@@ -59,11 +62,13 @@ class Recipe:
     text_steps: int = 2000
     text_batch: int = 512
     text_rate: float = 1e-3
+    caption_steps: int = 1000
+    caption_rate: float = 3e-4
     image_steps: int = 4600
     image_rate: float = 2.5e-4
-    scene_steps: int = 800
-    scene_rate: float = 1e-4
-    joint_steps: int = 120
+    scene_steps: int = 2000
+    scene_rate: float = 1.5e-4
+    joint_steps: int = 300
     joint_rate: float = 2e-5
 
     @property
@@ -90,6 +95,7 @@ SMOKE = Recipe(
     scenes_a_step=2,
     text_steps=30,
     text_batch=64,
+    caption_steps=6,
     image_steps=30,
     scene_steps=6,
     joint_steps=4,

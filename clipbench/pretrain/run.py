@@ -23,7 +23,13 @@ from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space, build_space
-from clipbench.pretrain.text_stage import TextTower, text_stage
+from clipbench.pretrain.text_stage import (
+    CaptionBatches,
+    TextBatches,
+    TextTower,
+    caption_stage,
+    text_stage,
+)
 from clipbench.pretrain.towers import (
     CONTROL,
     ImageTower,
@@ -86,15 +92,16 @@ def pretrain(
     network.to(control.device)
     text = TextTower(network)
     lessons = Lessons(recipe, known, space, image, teacher)
-    shown = recipe, known, fonts_found, training
+    told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
     for stage in (
-        text_stage(recipe, known, space, network, tokenizer),
+        text_stage(recipe, text, TextBatches(*told)),
+        caption_stage(recipe, text, CaptionBatches(*told)),
         image_stage(recipe, lessons, ImageBatches(*shown)),
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
         joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(train(stage, checkpoints, control.device), out)
-        if stage.name != "text":
+        if stage.module is not text:
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
     export(recipe, tokenizer.vocab_size, image, text, out)
 

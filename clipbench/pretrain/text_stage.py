@@ -1,5 +1,7 @@
 """The text tower learns where every text lands in the joint space."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from open_clip.tokenizer import SimpleTokenizer
@@ -11,10 +13,11 @@ from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space
 from clipbench.pretrain.towers import reduced
-from clipbench.pretrain.vocabulary import CAPTIONS, PAIRED, Vocabulary
+from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PAIRED, PHOTO, WORD, Vocabulary
 
 # of the batches: names of classes, of drawings, the most common words, all words, phrases
 _SHARES = (0.15, 0.1, 0.35, 0.15, 0.25)
+_OF_PICTURES = 0.7  # share of the batches of the second stage that are captions of pictures
 _CONTRAST, _SHARPNESS = 0.1, 20.0
 
 
@@ -67,17 +70,48 @@ class TextBatches(Dataset):
             dict.fromkeys(kind[number] for number in rng.integers(len(kind), size=self._recipe.text_batch))
         )
         caption = list(CAPTIONS)[rng.choice(len(CAPTIONS), p=(0.55, 0.15, 0.15, 0.15))]
+        return self._captioned(texts, caption)
+
+    def _captioned(self, texts: list[str], caption: str) -> dict[str, Tensor]:
         return {
             "tokens": tokens_of(self._tokenizer, [caption.format(text) for text in texts]),
             "targets": self._space.targets(self._space.rows(texts), CAPTIONS[caption]),
         }
 
 
-def text_stage(
-    recipe: Recipe, vocabulary: Vocabulary, space: Space, network: nn.Module, tokenizer: SimpleTokenizer
-) -> Stage:
-    """Distil the joint targets into the text tower: one minus cosine, and a little contrast in the batch."""
-    tower = TextTower(network)
+class CaptionBatches(TextBatches):
+    """Batch i: mostly captions that pictures bear, photos of classes, drawn drawings and written words."""
+
+    def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tokenizer: SimpleTokenizer):
+        super().__init__(recipe, vocabulary, space, tokenizer)
+        self._pictured = {
+            PHOTO: vocabulary.classes,
+            WORD: (*vocabulary.words, *vocabulary.hidden),
+            DRAWING: vocabulary.drawings,
+        }
+
+    def __getitem__(self, step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng((self._recipe.seed, 2, step))
+        if rng.random() > _OF_PICTURES:
+            return super().__getitem__(self._recipe.text_steps + step)
+        caption = list(self._pictured)[rng.choice(3, p=(0.4, 0.4, 0.2))]
+        texts = list(dict.fromkeys(self._pictured[caption]))
+        chosen = rng.choice(len(texts), min(self._recipe.text_batch, len(texts)), replace=False)
+        return self._captioned([texts[number] for number in chosen], caption)
+
+
+def text_stage(recipe: Recipe, tower: TextTower, batches: TextBatches) -> Stage:
+    """Distil the joint targets into the text tower."""
+    return Stage("text", tower, batches, _distillation(tower), recipe.text_steps, recipe.text_rate)
+
+
+def caption_stage(recipe: Recipe, tower: TextTower, batches: CaptionBatches) -> Stage:
+    """Go on with what is asked most: a class's photo and a written word have to be met closely."""
+    return Stage("caption", tower, batches, _distillation(tower), recipe.caption_steps, recipe.caption_rate)
+
+
+def _distillation(tower: TextTower) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
+    """One minus cosine, and a little contrast in the batch."""
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         made, wanted = tower(batch["tokens"]), batch["targets"]
@@ -87,5 +121,4 @@ def text_stage(
             "contrast": _CONTRAST * cross_entropy(_SHARPNESS * made @ wanted.T, own),
         }
 
-    batches = TextBatches(recipe, vocabulary, space, tokenizer)
-    return Stage("text", tower, batches, losses, recipe.text_steps, recipe.text_rate)
+    return losses
