@@ -1,6 +1,7 @@
 """A sweep of one's own: a folder of pictures or the words, into a store, with pause and resume."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as w
@@ -14,6 +15,7 @@ from widgets.stores import photo_files
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
+_OVER = "swept"
 _ABOUT = (
     "All pictures in a folder of the machine that runs this page are shown to the model once; what every "
     "unit of the layer said is kept. Stop pauses it, Sweep goes on where it was; so does `clipbench sweep`."
@@ -50,14 +52,21 @@ class OwnSweep(w.VBox):
         folder, place, layer = self._folder.line.value, self._place.meaning, self._layer.value
         if self._folder.meaning is None or place is None:  # the field says why
             return None
-        return lambda: sweep(self._bench.loaded(), folder, [layer], store=place)
+        return lambda: _written(sweep(self._bench.loaded(), folder, [layer], store=place))
 
     def _take(self, progress: Progress) -> None:
         wrong = progress.unread
         told = f"{len(wrong)} cannot be read, as {Path(wrong[-1][0]).name}: {wrong[-1][1]}" if wrong else ""
         self._unread.say(told)
-        if progress.stage == "sweeping" and progress.done == progress.total:
+        if progress.stage == _OVER:
             self._finished(self._place.meaning)
+
+
+def _written(steps: Iterator[Progress]) -> Iterator[Progress]:
+    """The steps, and one more when all of it is written: the last picture is seen before its block is kept."""
+    for step in steps:
+        yield step
+    yield replace(step, stage=_OVER)
 
 
 def _read_place(text: str) -> str:
