@@ -5,7 +5,8 @@
 PHOTOS are pictures, folders of them, or .parquet files with the bytes of one in each row's column `image`;
 every source counts alike, however many photos it has. Square crops of 64 px at random scales get noise of a
 random strength, whose spectrum lies between that of white noise and that of photos, grey or coloured; the
-network learns to give back the crop, by squared error. It resumes from FOLDER. Only weights are kept.
+network learns to give back the crop, by squared error over that of the noise, so that weak noise counts as
+much as strong. It resumes from FOLDER. Only weights are kept.
 Every tenth photo is held out, and how much noise the network takes from those is written beside the weights.
 """
 
@@ -38,8 +39,8 @@ CROP = 64  # px
 BATCH = 16
 STEPS = 3000
 RATE = 3e-3
-STRONGEST = 0.4  # standard deviation of the noise, where a picture goes from 0 to 1
-TOLD = (0.05, 0.1, 0.2, 0.4)  # strengths at which the result is measured
+STRENGTHS = 0.03, 0.3  # standard deviation of the noise, where a picture goes from 0 to 1
+TOLD = (0.05, 0.1, 0.2, 0.3)  # strengths at which the result is measured
 HELD_OUT = 10  # one photo in so many
 SHOWN = 256  # held-out crops for each figure
 
@@ -81,15 +82,17 @@ def noise(strengths: Tensor, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Batches(Dataset):
-    """Item i is the batch of step i: clean crops and the same with noise."""
+    """Item i is the batch of step i: clean crops, the same with noise, and how strong it is."""
 
     sources: tuple[tuple[bytes, ...], ...]
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         rng, generator = Random(step), torch.Generator().manual_seed(step)
         clean = torch.stack([crop(rng.choice(rng.choice(self.sources)), rng) for _ in range(BATCH)])
-        strengths = STRONGEST * torch.rand(BATCH, generator=generator)
-        return {"clean": clean, "noisy": clean + noise(strengths, generator)}
+        low, high = STRENGTHS
+        strengths = low + (high - low) * torch.rand(BATCH, generator=generator)
+        noisy = clean + noise(strengths, generator)
+        return {"clean": clean, "noisy": noisy, "strength": strengths[:, None, None, None]}
 
 
 def split(sources: list[list[bytes]]) -> tuple[tuple[tuple[bytes, ...], ...], tuple[tuple[bytes, ...], ...]]:
@@ -127,13 +130,14 @@ def main() -> None:
     network = Denoiser()
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {"error": (network(batch["noisy"]) - batch["clean"]).square().mean()}
+        wrong = network(batch["noisy"]) - batch["clean"]
+        return {"error": (wrong / batch["strength"]).square().mean()}
 
     stage = Stage("denoiser", network, Batches(kept), losses, options.steps, RATE)
     checkpoints = Checkpoints(options.out, f"denoiser {options.steps}")
     for progress in tqdm(train(stage, checkpoints, torch.device("cpu")), unit="report"):
-        error = progress.losses["error"]
-        print(f"step {progress.step}: error {error:.5f}, {progress.rate:.2f} a second", flush=True)
+        told = f"error {progress.losses['error']:.4f} of the noise's, {progress.rate:.2f} a second"
+        print(f"step {progress.step}: {told}", flush=True)
     weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     save_file(weights, WEIGHTS)
     network.load_state_dict({name: value.float() for name, value in weights.items()})  # as it is shipped
