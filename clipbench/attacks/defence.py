@@ -30,7 +30,7 @@ class Held:
         k: how many units were held.
         success: of the attacks, all photos and texts together; of "random" all draws together. Its interval
             takes pairs of photo and text as independent, which those of one photo are not quite.
-        clean: photos without text that were right.
+        clean: photos without text that were right; of "random" all draws together.
     """
 
     kind: str
@@ -216,13 +216,13 @@ class _Half:
 
     def measured(self, held: Lever, kind: str, k: int, sets: Sequence[Sequence[int]]) -> Held:
         """All attacks while each set is held, one after the other."""
-        results = []
+        success, clean = [], []
         for chosen in sets:
             with held.hold(chosen):
                 *_, last = measure(self.classifier, self.crops, self.cases, truths=self.truths)
-            results += last.results
-        success, clean = (_pooled([getattr(one, name) for one in results]) for name in ("success", "clean"))
-        return Held(kind, k, success, clean)
+            success += [result.success for result in last.results]
+            clean.append(last.results[0].clean)  # without a text all texts say the same
+        return Held(kind, k, _pooled(success), _pooled(clean))
 
 
 def _settings(held: Lever, ks: Sequence[int], seed: int) -> Iterator[tuple[str, str, int, list[list[int]]]]:

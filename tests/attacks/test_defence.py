@@ -143,6 +143,7 @@ def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos
     assert [row.k for row in last.rows] == [0, 2, 2, 2]
     assert sorted(last.units) == list(range(chaos.layer(last.layer).channels))
     assert last.rows[2].success.n == 3 * last.rows[1].success.n  # three draws
+    assert last.rows[2].clean.n == 3 * last.rows[1].clean.n == 3 * 2  # photos, each counted once a draw
     plain = [(last.rows[0], slice(1, None, 2), "mug"), (last.found[0], slice(0, None, 2), "iPod")]
     held = [(last.rows[1], *plain[0][1:]), (last.found[1], *plain[1][1:])]
     for rows, units in ((plain, ()), (held, last.units[:2])) if at == "zero" else ((plain, ()),):
@@ -150,6 +151,12 @@ def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos
             with chaos.ablate([f"conv_head:{unit}" for unit in units]):
                 alone = cb.attack(classifier, images[half], target=text, text=text, truths=truths[half])
             assert (row.success, row.clean) == (alone.success, alone.clean)
+
+
+def test_a_photo_is_right_once_however_many_texts_there_are(chaos):
+    images, truths = [one.image for one in cb.samples()[:4]], ["apple", "mug"] * 2
+    first = next(defend(as_classifier(chaos, LABELS), images, truths, [Case("iPod", "iPod")] * 6))
+    assert (first.rows[0].success.n, first.rows[0].clean.n) == (2 * 3, 2)
 
 
 def test_units_are_found_on_the_first_halves_alone(chaos):
