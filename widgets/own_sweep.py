@@ -63,7 +63,7 @@ class OwnSweep(w.VBox):
 
 
 def _written(steps: Iterator[Progress]) -> Iterator[Progress]:
-    """The steps, and one more when all of it is written: the last picture is seen before its block is kept."""
+    """The steps, and one more when all is written: the last picture is seen before its block is kept."""
     for step in steps:
         yield step
     yield replace(step, stage=_OVER)
