@@ -9,6 +9,7 @@ import ipywidgets as w
 import clipbench as cb
 from clipbench import figures
 from clipbench.attacks import Stroop
+from clipbench.attacks.published import RECORDS, stroop_record
 from clipbench.figures import percent
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
@@ -18,6 +19,8 @@ from widgets.jobs import Latest
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
+_PUBLISHED = stroop_record(RECORDS / "stroop_experiment.json")
+_CREDIT = "record of Goh et al. 2021, https://distill.pub/2021/multimodal-neurons, CC-BY 4.0"
 _OPACITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
@@ -58,12 +61,15 @@ class Inks(w.VBox):
         self._asker = Latest(self._show, self._complain, delay=0.0)
         text = parts.prose(
             "A colour's name, written in another colour: which of the two is named? People stumble over it "
-            "too. In each cell a word in its ink, below it the answer: green if it is the ink, vermilion if "
-            "it is the word."
+            "too. A row for each ink, a column for each word, and below the word the answer: green if it is "
+            "the ink, vermilion if it is the word."
         )
         below = parts.columns([self._summary, self._rates, self._worker], [self._curve])
         body = [self._message, self._square, below, self._caption]
         super().__init__([parts.prose("The word or the ink?", "h2"), text, *body])
+        self._square.show(figures.stroop(_PUBLISHED))
+        self._summary.value = f"<p>As published: {html.escape(_PUBLISHED.summary)}.</p>"
+        self._caption.show(f"{_PUBLISHED.provenance.caption()} · {_CREDIT}")
         bench.observe(lambda _: self._ask(), "model")
         self._ask()
 

@@ -80,7 +80,8 @@ def thing_table(
     layout = {
         **QUIET,
         "height": LEGEND + whole,
-        "margin": {"l": 0, "r": 0, "t": LEGEND, "b": 0},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": LEGEND},
+        "legend": {**QUIET["legend"], "y": 0, "yanchor": "top"},  # above, it would run into the words
         "yaxis": {**rows, **AIR, "tickfont": {"size": 11}},
     }
     figure = go.Figure(bars, layout)
