@@ -81,7 +81,8 @@ def thing_table(
         **QUIET,
         "height": LEGEND + whole,
         "margin": {"l": 0, "r": 0, "t": 0, "b": LEGEND},
-        "legend": {**QUIET["legend"], "y": 0, "yanchor": "top"},  # above, it would run into the words
+        # Bound to the plot, it would run into the words above it or the bars when the page gets narrow.
+        "legend": {**QUIET["legend"], "yref": "container", "y": 0},
         "yaxis": {**rows, **AIR, "tickfont": {"size": 11}},
     }
     figure = go.Figure(bars, layout)
