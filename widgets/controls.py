@@ -50,6 +50,10 @@ class Controls(w.VBox):
             told |= part.read()
         return Recipe(**told, rate=self._rate.value)
 
+    def resize(self, pixels: int) -> None:
+        """Set the size of the picture."""
+        self._numbers["pixels"].line.value = str(pixels)
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call back when any control has changed."""
         for number in self._numbers.values():

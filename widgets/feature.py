@@ -94,9 +94,16 @@ class Panel(parts.Page):
         self._grow(Growth(self._growth.recipe.without(group), self._bench.loaded))
 
     def _picture_or_adversarial(self, _button: w.Button) -> None:
-        """Go from the same photo without any regularizer, keep that, and go again with them."""
+        """Go from the same photo without any regularizer, keep that, and go again with them.
+
+        Both at the model's own size: a faint change that was found at another is lost when the model resizes.
+        """
+        if self._job.state == "running":
+            return
+        if self._bench.model is not None:
+            self._controls.resize(self._bench.model.image_size)
         recipe = self._controls.recipe
-        if recipe is not None and self._job.state != "running":
+        if recipe is not None:
             self._grow(Growth(replace(recipe, **_BARE, **_FAINT), self._bench.loaded))
             self._next = recipe
 

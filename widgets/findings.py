@@ -140,7 +140,7 @@ class ChangeView(w.VBox):
     """A photo, what was changed, what became of it, and what the model takes both for."""
 
     def __init__(self):
-        self._frames = {name: Frame(width=160) for name in ("photo", f"change × {_TIMES}", "result")}
+        self._frames = {name: Frame(width=116) for name in ("photo", f"change × {_TIMES}", "result")}
         self._note, self._bars = parts.Note(), Place()
         shown = [
             w.VBox([frame, parts.prose(name, kind="cb-caption")]) for name, frame in self._frames.items()

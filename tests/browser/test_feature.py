@@ -255,7 +255,8 @@ def test_picture_or_adversarial(panel):
     press(page, "Picture or adversarial?")
     kept = page.locator(".cb-pinned")
     expect(kept.locator(".cb-note", has_text="of 255 levels a pixel")).to_be_visible()
-    expect(kept.locator(".cb-caption", has_text="pixel(64 px, from photo")).to_contain_text("32 steps")
+    expect(kept.locator(".cb-caption", has_text="pixel(224 px, from photo")).to_contain_text("32 steps")
+    expect(kept.locator(".cb-note", has_text="→ toaster")).to_contain_text("an adversarial example")
     expect(kept.locator(".cb-row img")).to_have_count(3)  # photo, change, result
     says(page, "step 8 of 8 · finished")
     expect(page.locator(".cb-note", has_text="of 255 levels a pixel")).to_have_count(2)
