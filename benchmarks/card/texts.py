@@ -72,7 +72,7 @@ def targets(recipe: Recipe, further: tuple[str, ...]):
         further: texts that the returned function will know besides.
 
     Returns:
-        A function of texts and the weight of their spelling that gives (n, 640) of unit length.
+        A function of texts and the weight of their spelling that gives (n, 384) of unit length.
     """
     known = vocabulary(recipe)
     index = {text: row for row, text in enumerate((*known.texts, *further))}
@@ -87,11 +87,11 @@ def targets(recipe: Recipe, further: tuple[str, ...]):
 
 
 def continued(taught: Tensor, vectors: Tensor, index: dict[str, int], classes: Sequence[str]) -> Tensor:
-    """The meaning of texts in the space that the taught ones span, (n, 512); `build_space` for any text.
+    """The meaning of texts in the space that the taught ones span, (n, 352); `build_space` for any text.
 
     Args:
-        taught: (m, 384) sentence vectors of the texts that decide the whitening.
-        vectors: (n, 384) of all texts.
+        taught: (m, 384) sentence vectors of the texts that decide the whitening and the directions kept.
+        vectors: (n, 384) of all texts, the taught ones first.
         index: text -> row of `vectors`.
         classes: the thousand names.
     """
@@ -101,7 +101,8 @@ def continued(taught: Tensor, vectors: Tensor, index: dict[str, int], classes: S
     visual = space.ridge(semantic[named], of_classes, space._RIDGE, semantic)
     visual = visual / visual.norm(dim=1, keepdim=True).clamp(min=1)
     visual[named] = of_classes
-    return torch.cat([visual, semantic], 1)
+    meaning = torch.cat([visual, semantic], 1)
+    return meaning @ space.principal_directions(meaning[: len(taught)], meaning[named], space.MEANING)
 
 
 def affine(inputs: Tensor, outputs: Tensor, at: Tensor) -> Tensor:
