@@ -11,6 +11,7 @@ from clipbench.optvis.faces import excitement, find_faces
 from clipbench.optvis.probes import Facet
 from clipbench.optvis.speakers import speakers
 from clipbench.optvis.strengths import PUBLISHED, measure_strip
+from clipbench.optvis.themes import absent_facets, shipped_facets
 from clipbench.studies.adversarial_example import adversarial
 
 UNIT = cb.objectives.channel("layer3", 5)
@@ -150,3 +151,31 @@ def test_the_slope_along_a_unit_is_what_raising_it_gains(tiny, photos):
 def test_a_search_above_the_objective_is_refused(tiny, photos):
     with pytest.raises(cb.ClipbenchError, match="contributes nothing"):
         speakers(tiny, UNIT, "layer4", photos)
+
+
+# shipped facets
+
+
+def test_the_shipped_facets_are_those_of_mini(mini):
+    """Where this fails, mini has changed: run scripts/make_facets.py."""
+    shipped, absent = shipped_facets(mini), absent_facets(mini)
+    assert shipped.keys() | absent.keys() >= {
+        "text",
+        "logo",
+        "face",
+        "architecture",
+        "indoor",
+        "nature",
+        "pose",
+    }
+    assert all(min(facet.accuracy.values()) >= 0.8 for facet in shipped.values())
+    assert not shipped.keys() & absent.keys() and all(absent.values())
+
+
+def test_the_facet_of_text_tells_words_that_it_has_not_seen_from_photos(mini):
+    facet = shipped_facets(mini)["text"]
+    words = [cb.written(word, "DejaVu Sans") for word in ("democracy", "hello", "seventeen", "rain")]
+    photos = [photo.image for photo in cb.samples() if "label" not in photo.name][:16]
+    images, origin = mini.pixels([*words, *photos]), cb.Provenance("mini", "0", "")
+    strip = measure_strip(mini, cb.objectives.channel("conv_head", 0), facet, range(20), images, origin)
+    assert strip.theme[:4].min() > np.quantile(strip.theme[4:], 0.9)
