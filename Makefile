@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install dashboard test lint format constraints examples shows clean
+.PHONY: help install dashboard test test-thorough lint format constraints examples shows clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,9 +22,14 @@ dashboard: .venv/installed  ## open the dashboard in a browser
 	$(BIN)/clipbench dashboard
 
 # libatomic1 is for the Node.js inside Playwright.
-test: .venv/installed-test  ## run all tests: the fast ones, the notebooks, the browser
+test: .venv/installed-test  ## run the tests: the fast ones and the notebooks side by side, then the browser
 	@sh scripts/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
-	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests $(wildcard notebooks)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg \
+	    --ignore=tests/browser tests $(wildcard notebooks)
+	$(BIN)/python -m pytest -m "not thorough" tests/browser
+
+test-thorough: .venv/installed-test  ## run what `make test` leaves out for its length
+	$(BIN)/python -m pytest -m thorough tests/browser
 
 lint: .venv/installed-test  ## check style, format and that notebooks keep no output but the tested ones
 	$(BIN)/ruff check .

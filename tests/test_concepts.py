@@ -29,7 +29,8 @@ def test_a_word_spans_its_share_and_stands_in_the_middle(word, font):
 @pytest.mark.parametrize("place", [(0.25, 0.25), (0.75, 0.25), (0.3, 0.7)])
 def test_a_word_lies_where_it_is_put(place):
     left, top, right, bottom = box(cb.written("spider", size=0.4, place=place, side=200), 255)
-    assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((200 * place[0], 200 * place[1]), abs=1.5)
+    middle = (left + right) / 2, (top + bottom) / 2
+    assert middle == pytest.approx((200 * place[0], 200 * place[1]), abs=1.5)
 
 
 def test_the_letters_are_those_of_the_ink():

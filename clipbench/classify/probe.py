@@ -104,8 +104,9 @@ def load_probe(path: str | Path, model: ImageModel) -> Probe:
     """Read what `Probe.save` has written, for the model that it was trained on.
 
     Args:
-        path: a file, or the name of a probe that is shipped for the embedded model: "tiny-imagenet", trained
-            on photos of 200 classes, or "readout", a ridge regression to its control's logits.
+        path: a file, or the name of a probe that scripts/make_probes.py makes for the embedded model:
+            "tiny-imagenet", trained on photos of 200 classes, or "readout", a ridge regression to its
+            control's logits.
         model: the model.
 
     Raises:
@@ -113,9 +114,9 @@ def load_probe(path: str | Path, model: ImageModel) -> Probe:
     """
     path = SHIPPED.get(str(path), Path(path))
     if not path.is_file():
-        shipped = ", ".join(SHIPPED)
+        shipped = ", ".join(name for name, file in SHIPPED.items() if file.is_file()) or "none yet"
         raise ClipbenchError(
-            f"there is no probe {str(path)!r}; `Probe.save` writes one, and for mini there are {shipped}"
+            f"there is no probe {str(path)!r}; `Probe.save` writes one, shipped for mini: {shipped}"
         )
     try:
         saved = read_npz(path)

@@ -9,6 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from clipbench.attacks.published import MODEL
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory) -> Iterator[Callable[[str], str]]:

@@ -6,8 +6,11 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
 from driving import WIDTHS, shoot
 from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.thorough
 
 PICTURES = 200
 _BENCH = """

@@ -12,6 +12,8 @@ from clipbench.report import Dossier
 from widgets.dossier import EXAMPLE
 from widgets.unit_source import Example
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def dashboard() -> Iterator[Callable[[str], str]]:
