@@ -33,7 +33,7 @@ def add_classifier(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--probe",
         metavar="FILE",
-        help="a linear probe of this model, in place of labels (for mini also tiny-imagenet or readout, once made)",
+        help="a linear probe in place of labels (for mini also tiny-imagenet or readout, once made)",
     )
     parser.add_argument(
         "--prefix", metavar="FILE", help="learned tokens before each label, Defense-Prefix's, as a .pt file"
