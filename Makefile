@@ -22,10 +22,11 @@ dashboard: .venv/installed  ## open the dashboard in a browser
 	$(BIN)/clipbench dashboard
 
 # libatomic1 is for the Node.js inside Playwright.
-test: .venv/installed-test  ## run the tests: the fast ones and the notebooks side by side, then the browser
+test: .venv/installed-test  ## run the tests: the fast ones, the chapters two at a time, the browser
 	@sh scripts/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
+	$(BIN)/python -m pytest --ignore=tests/browser tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg \
-	    --ignore=tests/browser tests $(wildcard notebooks)
+	    $(wildcard notebooks)
 	$(BIN)/python -m pytest -m "not thorough" tests/browser
 
 test-thorough: .venv/installed-test  ## run what `make test` leaves out for its length

@@ -21,11 +21,20 @@ def folder(apple):
     return apple.parent
 
 
+def settled(document: dict) -> dict:
+    """With probabilities to four digits: the last ones depend on what torch computed before."""
+    rows = [
+        {name: round(told, 4) if isinstance(told, float) else told for name, told in row.items()}
+        for row in document["images"]
+    ]
+    return {**document, "images": rows}
+
+
 def test_the_document_is_the_result_of_attack_and_reloads_to_it(answer, mini, folder, tmp_path):
     document = answer("attack", folder, *ASK)
     files = [folder / "apple.png", folder / "mugs" / "mug.PNG"]
     expected = cb.attack(mini, files, target="iPod", text="iPod", labels=["apple", "iPod", "mug"])
-    assert document == json.loads(json.dumps(expected.as_dict()))
+    assert settled(document) == settled(json.loads(json.dumps(expected.as_dict())))
     (tmp_path / "x.json").write_text(json.dumps(document))
     assert AttackResult.load(tmp_path / "x.json").outcomes == expected.outcomes
 
