@@ -86,7 +86,7 @@ class Recipe:
     k: int = 4
     diversity: float = 4.0
     facet: str = ""
-    strength: float = 2.0
+    strength: float = 1.0
     pixels: int = 192
     steps: int = 256
     seed: int = 0
