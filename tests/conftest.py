@@ -37,8 +37,11 @@ def stage(item: pytest.Item) -> int:
     return 1 if item.path.suffix == ".ipynb" else 0
 
 
+@pytest.hookimpl(tryfirst=True)  # before "-m" chooses by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if stage(item) == 2:
             item.add_marker("browser")
+            if item.name.endswith("[dark]"):  # the same walk through a panel's states as in the light
+                item.add_marker("thorough")
     items.sort(key=stage)
