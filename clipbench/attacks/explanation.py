@@ -1,10 +1,8 @@
 """Why an attack worked: which units carried the answer from one label to another, and where."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from clipbench.attacks.attribution import logits_from, margin, slope, values_at
 from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, VisionModel
-from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 
 _CHUNK = 16  # pairs of images at a time
 POINTS = 8  # on the way between two activations; with one the slope of a saturated unit would count in full
@@ -96,17 +94,14 @@ class Why:
     def save(self, path: str | Path) -> Path:
         """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
         words = {"layer": self.layer, "target": self.target, "against": self.against}
-        told = json.dumps({**words, "provenance": self.provenance.as_dict()})
-        file = BytesIO()
-        np.savez_compressed(file, told=told, added=self.added, places=self.places, change=self.change)
-        return save_bytes(file.getvalue(), path)
+        told = {**words, "provenance": self.provenance.as_dict()}
+        return save_bytes(npz(told, added=self.added, places=self.places, change=self.change), path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Why":
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
-            saved = read_npz(path)
-            told = json.loads(saved.pop("told").item())
+            told, saved = read_told(path)
             provenance, against = Provenance(**told.pop("provenance")), tuple(told.pop("against"))
             return cls(**saved, **told, against=against, provenance=provenance)
         except UNREADABLE as error:

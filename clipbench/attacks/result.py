@@ -1,6 +1,5 @@
 """What came of an attack: the outcome for each image, counted as the article counts."""
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 from clipbench import tables
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, read_json, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_json, read_told, save_bytes
 
 OUTCOMES = ("changed to", "already equal", "changed away", "neither")
 ENDINGS = (".npz", ".json", *tables.ENDINGS)
@@ -149,10 +148,8 @@ class AttackResult:
         return save_bytes(write(), path)
 
     def _npz(self) -> bytes:
-        file, arrays = io.BytesIO(), {name: getattr(self, name) for name in ARRAYS}
-        told = {**self._about(), "names": self.names}
-        np.savez_compressed(file, told=json.dumps(told), **arrays)
-        return file.getvalue()
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        return npz({**self._about(), "names": self.names}, **arrays)
 
     def _json(self) -> bytes:
         return json.dumps(self.as_dict(), indent=1, allow_nan=False).encode()
@@ -194,8 +191,8 @@ def check_ending(path: str | Path, endings: Sequence[str] = ENDINGS) -> str:
 
 
 def _from_npz(path: Path) -> dict:
-    told = read_npz(path)
-    return {**json.loads(told["told"].item()), **{name: told[name] for name in ARRAYS}}
+    told, saved = read_told(path)
+    return {**told, **{name: saved[name] for name in ARRAYS}}
 
 
 def _from_json(path: Path) -> dict:

@@ -1,9 +1,7 @@
 """Linear probes: a classifier trained on what a model makes of pictures, while the model stays as it is."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from clipbench.classify.classifier import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.models import ImageModel
-from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import read_image
 
 _CHUNK = 32  # images that are read at a time
@@ -95,9 +93,8 @@ class Probe(Classifier):
             "no_data": self.no_data,
             "provenance": self.provenance.as_dict(),
         }
-        arrays, file = {"weights": self.weights.cpu().numpy(), "bias": self.bias.cpu().numpy()}, BytesIO()
-        np.savez_compressed(file, told=json.dumps(told), **arrays)
-        return save_bytes(file.getvalue(), path)
+        content = npz(told, weights=self.weights.cpu().numpy(), bias=self.bias.cpu().numpy())
+        return save_bytes(content, path)
 
 
 def load_probe(path: str | Path, model: ImageModel) -> Probe:
@@ -119,8 +116,7 @@ def load_probe(path: str | Path, model: ImageModel) -> Probe:
             f"there is no probe {str(path)!r}; `Probe.save` writes one, shipped for mini: {shipped}"
         )
     try:
-        saved = read_npz(path)
-        told = json.loads(saved["told"].item())
+        told, saved = read_told(path)
         weights, bias = (torch.from_numpy(saved[name]).to(model.device) for name in ("weights", "bias"))
         provenance, held_out = Provenance(**told["provenance"]), Rate(*told["held_out"])
         labels, no_data, kind = tuple(told["labels"]), tuple(told["no_data"]), told["probe"]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 from zipfile import BadZipFile
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.optvis.original import Original
+from clipbench.results import save_bytes
 
 LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would be held out
 LEAST_ACCURACY = 0.8
@@ -78,23 +78,12 @@ class Facet:
         Raises:
             ClipbenchError: the folder is missing, not writable, or full.
         """
-        path = Path(path)
         about = {name: getattr(self, name) for name in ("name", "model", "weights_hash", "n")}
         about |= {"accuracy": dict(self.accuracy), "layers": list(self.weights)}
         arrays = {f"weights{i}": weights.numpy() for i, weights in enumerate(self.weights.values())}
-        partial = path.with_name(f".{uuid4().hex}.partial")
-        try:
-            with partial.open("wb") as file:
-                np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
-            partial.replace(path)
-        except OSError as error:
-            reason = error.strerror or error
-            raise ClipbenchError(
-                f"cannot write {str(path)!r} ({reason}); name a folder that can be written to"
-            ) from error
-        finally:
-            partial.unlink(missing_ok=True)
-        return path
+        file = io.BytesIO()
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+        return save_bytes(file.getvalue(), path)
 
 
 def train_facet(

@@ -1,9 +1,7 @@
 """All units of a layer in a few numbers each, which the atlas and the panel of all units sort and filter."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,7 @@ import numpy as np
 from clipbench.errors import ClipbenchError
 from clipbench.report.landscape import landscape
 from clipbench.report.named import Named
-from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.sweeps import Store
 
 PHOTOS, WORDS = 5, 8  # of each unit
@@ -82,20 +80,17 @@ class Overview:
     def save(self, path: str | Path) -> Path:
         """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
         origins = [each.as_dict() for each in self.provenance]
-        told = json.dumps({"layer": self.layer, "method": self.method, "provenance": origins})
+        told = {"layer": self.layer, "method": self.method, "provenance": origins}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         if self.places is not None:
             arrays["places"] = self.places
-        file = BytesIO()
-        np.savez_compressed(file, told=told, **arrays)
-        return save_bytes(file.getvalue(), path)
+        return save_bytes(npz(told, **arrays), path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Overview":
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
-            saved = read_npz(path)
-            told = json.loads(saved.pop("told").item())
+            told, saved = read_told(path)
             origins = tuple(Provenance(**each) for each in told.pop("provenance"))
             return cls(**saved, **told, provenance=origins)
         except UNREADABLE as error:

@@ -44,6 +44,19 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
+def npz(told: dict, **arrays: np.ndarray) -> bytes:
+    """An .npz file, compressed: arrays by name, and plain JSON types beside them, which `read_told` reads."""
+    file = BytesIO()
+    np.savez_compressed(file, told=json.dumps(told), **arrays)
+    return file.getvalue()
+
+
+def read_told(path: str | Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """What `npz` was told, and the arrays; one of `UNREADABLE` if the file is not that."""
+    arrays = read_npz(path)
+    return json.loads(arrays.pop("told").item()), arrays
+
+
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """A file to write to, which takes the place of `path` once it is complete."""

@@ -22,7 +22,7 @@ class Provenance:
         n: number of images (or trials) behind the result.
         versions: package versions.
         settings: the recipe as plain JSON types, from which the result can be repeated to the bit, or None
-            where it was not kept; see `clipbench.optvis.Ascent`.
+            where it was not kept; see `clipbench.optvis.plan.Plan`.
     """
 
     model: str

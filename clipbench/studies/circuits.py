@@ -1,10 +1,8 @@
 """Which units of a layer below build a unit, told by the linearised network and by taking them away."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.hooks import check_position
 from clipbench.intervals import Rate
 from clipbench.models import ImageModel, Read
-from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.units import Unit
 
 CONTROLS = 20  # random units that are taken away, too: an edge beats all of them once in 21 times by chance
@@ -139,18 +137,13 @@ class Circuit:
         """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
         told = {name: getattr(self, name) for name in _TOLD} | {"agreement": self.agreement}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        file = BytesIO()
-        np.savez_compressed(
-            file, told=json.dumps({**told, "provenance": self.provenance.as_dict()}), **arrays
-        )
-        return save_bytes(file.getvalue(), path)
+        return save_bytes(npz({**told, "provenance": self.provenance.as_dict()}, **arrays), path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Circuit":
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
-            saved = read_npz(path)
-            told = json.loads(saved.pop("told").item())
+            told, saved = read_told(path)
             provenance, photos = Provenance(**told.pop("provenance")), tuple(told.pop("photos"))
             return cls(**saved, **told, photos=photos, provenance=provenance)
         except UNREADABLE as error:
