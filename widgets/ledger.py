@@ -58,7 +58,7 @@ class Panel(parts.Page):
         )
         for menu in (self._topic, self._state, self._find):
             menu.observe(lambda _: self._draw(), "value")
-        self._upload.observe(guarded(lambda _: self._compare(), self._message.say), "value")
+        self._upload.observe(guarded(lambda _: self._compare_saved(), self._message.say), "value")
         bench.observe(lambda _: self._follow(), "model")
         self._follow()
         self._told.say("recounting the records …")
@@ -97,7 +97,7 @@ class Panel(parts.Page):
         rows.sort(key=lambda row: row.state == "not run")  # what was run comes first
         self._list.value = _table(rows)
 
-    def _compare(self) -> None:
+    def _compare_saved(self) -> None:
         self._message.say("")
         if not self._upload.value or self._ledger is None:
             return

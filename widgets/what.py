@@ -49,8 +49,8 @@ class Panel(parts.Page):
             parts.columns([self._labels, self._template, self._steps.message], [self._steps]),
         )
         super().__init__(wrong, self._no_clip, *self._halves, self._address)
-        self._photos.observe(lambda _: self._change(self._compare, self._classify), "chosen")
-        self._captions.observe(lambda _: self._change(self._compare), "value")
+        self._photos.observe(lambda _: self._change(self._ask_matrix, self._classify), "chosen")
+        self._captions.observe(lambda _: self._change(self._ask_matrix), "value")
         self._labels.observe(lambda _: self._change(self._classify), "value")
         self._template.observe(lambda _: self._change(self._classify), "value")
         bench.observe(lambda _: self._change_model(), "loading")
@@ -68,7 +68,7 @@ class Panel(parts.Page):
         for half in self._halves:
             half.layout.display = "none" if sentence else None
         if not sentence:
-            self._change(self._compare, self._classify)
+            self._change(self._ask_matrix, self._classify)
 
     def _fade(self) -> None:
         self._matrix.fade()
@@ -88,7 +88,7 @@ class Panel(parts.Page):
         for ask in asks:
             ask(question, self._photos.chosen)
 
-    def _compare(self, question: Question, photos: Sequence[Picked]) -> None:
+    def _ask_matrix(self, question: Question, photos: Sequence[Picked]) -> None:
         self._comparer.ask(lambda: (question, photos, question.compare(self._bench.loaded(), photos)))
 
     def _classify(self, question: Question, photos: Sequence[Picked]) -> None:
