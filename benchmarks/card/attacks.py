@@ -12,13 +12,14 @@ from torch import Tensor
 import clipbench as cb
 from card.figure import Figure, best, bootstrap, rate, spread
 from card.setting import Setting
+from clipbench.attacks.published import RECORDS
 from clipbench.errors import ClipbenchError
 from clipbench.pretrain.vocabulary import PHOTO
 
 _TARGETS = ("pizza", "rifle", "radio", "library", "iPod", "trash")  # each is to win in 60 % of photos
 _REPORTED = ("shark", "meow", "$$$")
 _PHOTOS = 200  # at most
-_PUBLISHED = Path(__file__).parents[2] / "tests/data/published/in_the_wild_2.json"
+_PUBLISHED = RECORDS / "in_the_wild_2.json"
 _WRITTEN = {"ipod": "iPod", "dollars": "$$$"}  # on the paper, where the file's name spells it otherwise
 _UNRECORDED = {"pizza": "pizza", "trash": "trash can"}  # things that the article gives no labels for: class
 
