@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 
 from clipbench.attacks import AXES, Curve
+from clipbench.attacks.axes import Axis
 from clipbench.errors import ClipbenchError
 from clipbench.figures.style import LEGEND, OTHER, QUIET, SERIES, whiskers, wrapped
 
@@ -45,8 +46,13 @@ def robustness(*curves: Curve) -> go.Figure:
         yaxis="y2",
         hoverinfo="skip",
     )
+    return go.Figure([*lines, covered], _layout(axis))
+
+
+def _layout(axis: Axis) -> dict:
+    """One scale at the left for success, one at the right for the cover."""
     shares = {"fixedrange": True, "tickformat": ".0%", "zeroline": False}
-    layout = {
+    return {
         **QUIET,
         "height": 380,
         "margin": {"l": 60, "r": 70, "t": LEGEND, "b": 60},
@@ -73,7 +79,6 @@ def robustness(*curves: Curve) -> go.Figure:
             "title": {"text": "pixels covered"},
         },
     }
-    return go.Figure([*lines, covered], layout)
 
 
 def _values(curve: Curve) -> list:

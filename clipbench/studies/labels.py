@@ -1,7 +1,7 @@
 """A name for every unit of a layer, with a score on photos that the naming has not seen, or none."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,11 +127,7 @@ def label_units(
         scores["writing"] = by_writing(model, layer, names, moments.mean, moments.sd)
         if model.weights_hash == reader.weights_hash:
             scores["weights"] = by_weights(reader, store, layer, texts, points(store))
-    places = np.stack([ranks(score, axis=1) for score in scores.values()])  # (scores, units, k)
-    chosen = np.log(places).sum(axis=0).argmin(axis=1)
-    votes = (np.take_along_axis(places, chosen[None, :, None], 2)[..., 0] <= max(1, VOTE * len(names))).sum(
-        axis=0
-    )
+    chosen, votes = _agreement(scores.values(), len(names))
     cosines = meanings.embeddings()[judging] @ texts.cpu().numpy().T
     activations = store.matrix(layer)[judging].astype(np.float32)
     clear = _clearness(store, meanings, layer, rows)
@@ -148,6 +144,14 @@ def label_units(
         told.model, told.weights_hash, f"{told.recipe} · {recipe}", None, seed, told.n, told.versions
     )
     return Labels(tuple(labels), tuple(scores), provenance)
+
+
+def _agreement(scores: Iterable[np.ndarray], names: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each unit the name with the least geometric mean of its places, and how many scores vote for it."""
+    places = np.stack([ranks(score, axis=1) for score in scores])  # (scores, units, k)
+    chosen = np.log(places).sum(axis=0).argmin(axis=1)
+    own = np.take_along_axis(places, chosen[None, :, None], 2)[..., 0]
+    return chosen, (own <= max(1, VOTE * names)).sum(axis=0)
 
 
 def held_out(activations: np.ndarray, cosines: np.ndarray) -> tuple[float, float]:
