@@ -114,7 +114,7 @@ def _shelf(model: ImageModel, stimuli: Stimuli, layers: list[str], store: str | 
         "origin": stimuli.origin,
         "n": len(stimuli),
         "block": min(block, len(stimuli)),
-        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+        "begun": datetime.now(UTC).isoformat(timespec="microseconds"),
         "versions": versions(),
     }
     shelf = Shelf.create(store, key_of(model, stimuli), attributes, stimuli.names, stimuli.digests)
