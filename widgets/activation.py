@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets as w
 
-import clipbench as cb
 from clipbench import figures
 from clipbench.parity import plotted_units, published_plot
 from clipbench.results import Provenance
@@ -99,14 +98,7 @@ class Activation(w.VBox):
         self._own_caption.value, self._bench_place.children = "", ()
 
     def _read(self, text: str) -> int | None:
-        if self._shown is None:
-            return None
-        units = self._shown.answers.shape[1]
-        if not text.strip().isdecimal() or int(text) >= units:
-            raise cb.ClipbenchError(
-                f"there is no unit {text.strip()!r}; write a number from 0 to {units - 1}"
-            )
-        return int(text)
+        return None if self._shown is None else parts.unit_number(text, self._shown.answers.shape[1])
 
     def _draw_own(self) -> None:
         seen, unit = self._shown, self._own_unit.meaning

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as w
 import traitlets
 
+from clipbench.errors import ClipbenchError
 from widgets.frame import Frame
 from widgets.jobs import guarded
 
@@ -202,6 +203,13 @@ class Strip(w.Box):
         frame.show(picture, word)
         frame.on_press(lambda: self._chosen(number))
         return classed(w.VBox([frame, prose(word, kind="cb-caption")]), "cb-thumb")
+
+
+def unit_number(text: str, units: int) -> int:
+    """The number of a unit that a person has written; a ClipbenchError tells which numbers there are."""
+    if not text.strip().isdecimal() or int(text) >= units:
+        raise ClipbenchError(f"there is no unit {text.strip()!r}; write a number from 0 to {units - 1}")
+    return int(text)
 
 
 def entered(text: w.Text, callback: Callable[[], None]) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import ipywidgets as w
 
 from clipbench import figures
-from clipbench.errors import ClipbenchError
 from clipbench.studies.records import CREDIT, region_units
 from clipbench.studies.regions import answered_map, country_names, place_names, published_map, strongest
 from clipbench.studies.written_names import NamesProgress, names
@@ -108,12 +107,7 @@ class Regions(w.VBox):
             self._draw_own()
 
     def _read(self, text: str) -> int | None:
-        if self._found is None:
-            return None
-        units = self._found.answers.shape[1]
-        if not text.strip().isdecimal() or int(text) >= units:
-            raise ClipbenchError(f"there is no unit {text.strip()!r}; write a number from 0 to {units - 1}")
-        return int(text)
+        return None if self._found is None else parts.unit_number(text, self._found.answers.shape[1])
 
     def _draw_own(self) -> None:
         found, unit = self._found, self._unit.meaning
