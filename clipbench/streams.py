@@ -1,11 +1,26 @@
-"""Work that is done ahead of its reader, in threads."""
+"""Long work as a stream: how far it has come, and work that is done ahead of its reader, in threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 T, U = TypeVar("T"), TypeVar("U")
+
+
+@dataclass(frozen=True, eq=False)
+class Progress(Generic[T]):
+    """How far a stream has come.
+
+    Args:
+        done, total: of what it counts: images, words, units that were held.
+        result: None until there is one.
+    """
+
+    done: int
+    total: int
+    result: T | None = None
 
 
 def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: int = 1) -> Iterator[U]:

@@ -11,12 +11,13 @@ import traitlets
 
 from clipbench.parity import parity
 from clipbench.results import Provenance
+from clipbench.streams import Progress
 from clipbench.studies import emotions
 from clipbench.studies.conditional import stratify
 from clipbench.studies.known_pictures import Shown, known_pictures
 from clipbench.studies.records import region_unit
 from clipbench.studies.regions import country_names
-from clipbench.studies.written_names import Names, NamesProgress
+from clipbench.studies.written_names import Names
 from widgets import labelling, ledger
 from widgets.activation import Activation
 from widgets.feelings import Emotions
@@ -66,7 +67,7 @@ def test_the_nearest_unit_to_a_published_one_is_chosen_and_another_one_can_be(be
     answers = np.random.default_rng(0).normal(size=(175, 20)).astype(np.float32)
     answers[:, 7] = region_unit("RN50x4:862").countries
     found = Names("layer", country_names(), answers, TOLD)
-    panel._take(NamesProgress(350, 350, found))
+    panel._take(Progress(350, 350, found))
     assert panel._unit.line.value == "7" and "correlate by 1.00" in panel._own_told.value
     assert "more than chance" in panel._own_told.value.replace("no more", "")
     assert "United States of America" in chart(panel._own).layout.title.text
@@ -90,7 +91,7 @@ def test_words_that_are_not_on_the_wheel_are_told_and_codes_of_a_model_stand_bes
     weights = np.random.default_rng(0).normal(size=(len(words), 40))
     told = [emotions.Raised("happy", 3, 0.1, 0.2), emotions.Raised("angry", 4, 0.2, 0.1)]
     monkeypatch.setattr("widgets.feelings.raised", lambda model, found: told)
-    panel._take(emotions.CodesProgress(126, 126, emotions.Codes("layer", words, weights, {}, TOLD)))
+    panel._take(Progress(126, 126, emotions.Codes("layer", words, weights, {}, TOLD)))
     wait(lambda: "rose for 1 of 2 words" in panel._check.value)
     assert len(chart(panel._own_wheel).data[0].x) == 121
     assert chart(panel._own).layout.yaxis.ticktext[0].startswith("happy = ")

@@ -7,10 +7,10 @@ import ipywidgets as w
 from clipbench import figures
 from clipbench.errors import unknown
 from clipbench.models import ClipModel
+from clipbench.streams import Progress
 from clipbench.studies.emotions import (
     SPARSITIES,
     Codes,
-    CodesProgress,
     Raised,
     codes,
     published_codes,
@@ -86,10 +86,10 @@ class Emotions(w.VBox):
         if own is not None:
             self._own.show(figures.codes(own, words))
 
-    def _work(self) -> Callable[[], Iterator[CodesProgress]]:
+    def _work(self) -> Callable[[], Iterator[Progress[Codes]]]:
         return lambda: codes(self._bench.loaded(), wheel_words())
 
-    def _take(self, progress: CodesProgress) -> None:
+    def _take(self, progress: Progress[Codes]) -> None:
         if progress.result is not None:
             self._found, model = progress.result, self._bench.model
             self._choose()
@@ -134,5 +134,5 @@ def _read(text: str) -> tuple[str, ...]:
     return words or (wheel_words()[0],)
 
 
-def _progress(progress: CodesProgress) -> str:
+def _progress(progress: Progress[Codes]) -> str:
     return f"{progress.done} of {progress.total} words"

@@ -10,8 +10,9 @@ import ipywidgets as w
 import traitlets
 
 from clipbench import figures
-from clipbench.parity import STATES, Ledger, LedgerProgress, Row, parity
+from clipbench.parity import STATES, Ledger, Row, parity
 from clipbench.parity.ledger import has_units
+from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place
@@ -67,10 +68,10 @@ class Panel(parts.Page):
     def _follow(self) -> None:
         self._worker.layout.display = None if has_units(self._bench.model) else "none"
 
-    def _work(self) -> Callable[[], Iterator[LedgerProgress]]:
+    def _work(self) -> Callable[[], Iterator[Progress[Ledger]]]:
         return lambda: parity(self._bench.loaded())
 
-    def _take(self, progress: LedgerProgress) -> None:
+    def _take(self, progress: Progress[Ledger]) -> None:
         self._ledger = ledger = progress.result
         self._told.say(f"{ledger.summary}.")
         self._chart.show(figures.ledger(ledger))
@@ -147,5 +148,5 @@ def _cell(value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _progress(progress: LedgerProgress) -> str:
+def _progress(progress: Progress[Ledger]) -> str:
     return f"{progress.done} of {progress.total} entries"

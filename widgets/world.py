@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import ipywidgets as w
 
 from clipbench import figures
+from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT, region_units
 from clipbench.studies.regions import answered_map, country_names, place_names, published_map, strongest
-from clipbench.studies.written_names import NamesProgress, names
+from clipbench.studies.written_names import Names, names
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
@@ -73,11 +74,11 @@ class Regions(w.VBox):
         self._map.show(figures.world_map(drawn, "published"))
         self._caption.show(f"{', '.join(drawn.labels)} · {CREDIT}")
 
-    def _work(self) -> Callable[[], Iterator[NamesProgress]]:
+    def _work(self) -> Callable[[], Iterator[Progress[Names]]]:
         asked = place_names() if self._cities.value else country_names()
         return lambda: names(self._bench.loaded(), asked, self._bench.loaded().last_layer)
 
-    def _take(self, progress: NamesProgress) -> None:
+    def _take(self, progress: Progress[Names]) -> None:
         if progress.result is not None:
             self._found = progress.result
             self._unit.layout.display = None
@@ -130,5 +131,5 @@ def _about(one) -> list[str]:
     return lines + ([one.warning] if one.warning else [])
 
 
-def _progress(progress: NamesProgress) -> str:
+def _progress(progress: Progress[Names]) -> str:
     return f"{progress.done} of {progress.total} names"

@@ -1,7 +1,7 @@
 """Every published number as an entry: recomputed where that is possible, told as not run where not."""
 
 from clipbench.parity.claim import Chapter, Claim
-from clipbench.parity.ledger import STATES, Ledger, LedgerProgress, Row, parity
+from clipbench.parity.ledger import STATES, Ledger, Row, parity
 from clipbench.parity.plots import plotted_units, published_plot
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "Chapter",
     "Claim",
     "Ledger",
-    "LedgerProgress",
     "Row",
     "parity",
     "plotted_units",

@@ -11,6 +11,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel
 from clipbench.parity.claim import Chapter, Claim, Value
 from clipbench.results import UNREADABLE, Provenance, read_json, save_json
+from clipbench.streams import Progress
 from clipbench.studies.records import LAYER, MODEL
 
 VERSION = 1  # of the saved form; claims that change get another one
@@ -138,15 +139,6 @@ class Ledger:
         return tuple((own, theirs) for own, theirs in pairs if _told(own) != _told(theirs))
 
 
-@dataclass(frozen=True, eq=False)
-class LedgerProgress:
-    """How far `parity` has come: answers so far, answers to expect, and the ledger with these."""
-
-    done: int
-    total: int
-    result: Ledger
-
-
 @cache
 def chapters() -> tuple[Chapter, ...]:
     """The chapters of the ledger, a module each."""
@@ -158,7 +150,7 @@ def claims() -> Iterator[tuple[Chapter, Claim]]:
     return ((chapter, claim) for chapter in chapters() for claim in chapter.claims)
 
 
-def parity(model: ImageModel | None = None) -> Iterator[LedgerProgress]:
+def parity(model: ImageModel | None = None) -> Iterator[Progress[Ledger]]:
     """Hold the article's numbers against its records and, where it has its units, against a model.
 
     Args:
@@ -179,7 +171,7 @@ def parity(model: ImageModel | None = None) -> Iterator[LedgerProgress]:
     for chapter in parts:
         for key, value in (*chapter.recount(), *(chapter.measure(asked) if asked is not None else ())):
             found[key] = value
-        yield LedgerProgress(len(found), total, Ledger(_rows(found), provenance))
+        yield Progress(len(found), total, Ledger(_rows(found), provenance))
 
 
 def has_units(model: ImageModel | None) -> bool:

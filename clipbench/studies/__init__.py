@@ -1,11 +1,11 @@
 """Studies: what units answer to, as results that can be drawn and saved."""
 
 from clipbench.studies.adversarial_example import Adversarial, adversarial
-from clipbench.studies.circuits import Circuit, Edge, Tracing, circuit, trace
+from clipbench.studies.circuits import Circuit, Edge, circuit, trace
 from clipbench.studies.labels import Label, Labels, label_units
 from clipbench.studies.likeness import Alike, similar_units
 from clipbench.studies.maps import Maps, maps
-from clipbench.studies.multimodal import Multimodal, Progress, measure, multimodal
+from clipbench.studies.multimodal import Multimodal, measure, multimodal
 from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
 from clipbench.studies.table import Cell, Column, column, nearest, table
 from clipbench.studies.trust_controls import Painting, TrustReport, trust_controls
@@ -32,11 +32,9 @@ __all__ = [
     "Multimodal",
     "Painting",
     "PhotoQuantiles",
-    "Progress",
     "Recognition",
     "Seeds",
     "Survival",
-    "Tracing",
     "Trust",
     "TrustReport",
     "UnitWords",

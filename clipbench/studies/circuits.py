@@ -15,6 +15,7 @@ from clipbench.hooks import check_position
 from clipbench.intervals import Rate
 from clipbench.models import ImageModel, Read
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
+from clipbench.streams import Progress
 from clipbench.units import Unit
 
 CONTROLS = 20  # random units that are taken away, too: an edge beats all of them once in 21 times by chance
@@ -150,21 +151,6 @@ class Circuit:
             raise ClipbenchError(f"{str(path)!r} is no circuit that clipbench has written") from error
 
 
-@dataclass(frozen=True)
-class Tracing:
-    """How far `trace` has come.
-
-    Args:
-        done: units below that were taken away, 0 … total.
-        total: all that will be.
-        result: None until then.
-    """
-
-    done: int
-    total: int
-    result: Circuit | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class _Bench:
     """A unit in the photos that excite it, and the layer below as it is there and as it is on average."""
@@ -222,7 +208,7 @@ def trace(
     edges: int = 8,
     top: int = 8,
     seed: int = 0,
-) -> Iterator[Tracing]:
+) -> Iterator[Progress[Circuit]]:
     """The same as `circuit`, one unit below at a time: whoever stops reading stops the work.
 
     Yields:
@@ -245,7 +231,7 @@ def trace(
     taken, effects = [*strongest.tolist(), *others], []
     for channel in taken:
         effects.append(_effect(bench, channel))
-        yield Tracing(len(effects), len(taken))
+        yield Progress(len(effects), len(taken))
     measured, predicted = torch.stack(effects).cpu(), predicted[taken].float().cpu()
     recipe = (
         f"{lower} → {unit}, linearised at {top} of {len(images)} photos, {len(others)} random units, "
@@ -266,7 +252,7 @@ def trace(
         agreement=_correlation(predicted.mean(dim=1), measured.mean(dim=1)),
         provenance=provenance,
     )
-    yield Tracing(len(taken), len(taken), found)
+    yield Progress(len(taken), len(taken), found)
 
 
 def _below(model: ImageModel, layer: str, lower: str | None) -> str:

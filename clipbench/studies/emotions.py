@@ -13,6 +13,7 @@ from torch import Tensor
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ClipModel, Read
 from clipbench.results import Provenance
+from clipbench.streams import Progress
 from clipbench.studies.records import LAYER, MODEL, record, unit_names
 
 PROMPTS = (
@@ -76,15 +77,6 @@ class Codes:
         return tuple((unit, float(row[unit] / largest)) for unit in ranked[:count])
 
 
-@dataclass(frozen=True, eq=False)
-class CodesProgress:
-    """How far `codes` has come, in words; `result` is None until all are done."""
-
-    done: int
-    total: int
-    result: Codes | None = None
-
-
 def wheel_words() -> tuple[str, ...]:
     """The 126 words of the feeling wheel that the article asked for."""
     return tuple(record("emotions")["codes"]["40"])
@@ -114,7 +106,7 @@ def text_units() -> tuple[int, ...]:
 
 def codes(
     model: ClipModel, words: Sequence[str], layer: str | None = None, detail: float = DETAIL
-) -> Iterator[CodesProgress]:
+) -> Iterator[Progress[Codes]]:
     """Find which units tell each word from the others, a word at a time.
 
     Each word is put into three prompts. A prompt weighs the units of a layer by how they change its logit,
@@ -126,6 +118,9 @@ def codes(
         words: k different words, at least 2.
         layer: None takes the last one that has a map.
         detail: inverse penalty in multiples of the least that lets any unit in; up to 1 all codes are empty.
+
+    Yields:
+        After each word how far it has come, in words; the last one, and only that, with the result.
 
     Raises:
         ClipbenchError: too few words, one twice, no such layer, no positive detail.
@@ -144,10 +139,10 @@ def codes(
     for number in range(len(words)):
         own = np.arange(len(prompts)) // len(PROMPTS) == number
         kept.append(sparse_fit(rows, own, detail / least_penalty(rows, own)))
-        yield CodesProgress(number + 1, len(words))
+        yield Progress(number + 1, len(words))
     recipe = f"{len(PROMPTS)} prompts a word, linearised at grey, L1 logistic regression, detail {detail:g}"
     provenance = Provenance(model.name, model.weights_hash, recipe, unit=layer, n=len(prompts))
-    yield CodesProgress(len(words), len(words), Codes(layer, tuple(words), np.stack(kept), {}, provenance))
+    yield Progress(len(words), len(words), Codes(layer, tuple(words), np.stack(kept), {}, provenance))
 
 
 @torch.enable_grad()

@@ -10,6 +10,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import picture_files, read_image
+from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT, LAYER, record
 from clipbench.units import Unit
 
@@ -37,15 +38,6 @@ class LabelMedians:
     provenance: Provenance
 
 
-@dataclass(frozen=True, eq=False)
-class MediansProgress:
-    """How far `label_medians` has come, in files; `result` is None until all were read."""
-
-    done: int
-    total: int
-    result: LabelMedians | None = None
-
-
 def published_people() -> LabelMedians:
     """The article's unit 89 and its photos of eleven people giving a speech at a microphone."""
     told = record("conditional")["people"]
@@ -55,7 +47,9 @@ def published_people() -> LabelMedians:
     return LabelMedians(tuple(told["names"]), *arrays, None, (), provenance)
 
 
-def label_medians(model: ImageModel, folder: str | Path, unit: Unit | str) -> Iterator[MediansProgress]:
+def label_medians(
+    model: ImageModel, folder: str | Path, unit: Unit | str
+) -> Iterator[Progress[LabelMedians]]:
     """Show a model a folder whose subfolders are labels, a batch at a time.
 
     Answers are read before the ReLU, the largest over the map, and divided by their standard deviation over
@@ -86,9 +80,9 @@ def label_medians(model: ImageModel, folder: str | Path, unit: Unit | str) -> It
         if images:
             maps = model.activations(images, unit.layer)[:, unit.channel].float()
             answers += maps.amax(dim=(1, 2)).tolist()
-        yield MediansProgress(min(start + _BATCH, len(files)), len(files))
+        yield Progress(min(start + _BATCH, len(files)), len(files))
     told = _counted(np.array(answers), np.array(names), tuple(unread), model, unit)
-    yield MediansProgress(len(files), len(files), told)
+    yield Progress(len(files), len(files), told)
 
 
 def _labels(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from clipbench.intervals import wilson
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import MODALITIES, Concept
+from clipbench.streams import Progress
 from clipbench.units import check_channel
 
 TOP = 2  # a unit answers to its first two concepts
@@ -166,21 +167,6 @@ class Multimodal:
         check_channel(unit, self.activations.shape[1], self.layer)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far `measure` has come.
-
-    Args:
-        done: images that were read, 0 … total.
-        total: all images.
-        result: None until all were read.
-    """
-
-    done: int
-    total: int
-    result: Multimodal | None = None
-
-
 def multimodal(
     model: ImageModel, concepts: Sequence[Concept], layer: str, *, draws: int = 1000, seed: int = 0
 ) -> Multimodal:
@@ -208,7 +194,7 @@ def multimodal(
 
 def measure(
     model: ImageModel, concepts: Sequence[Concept], layer: str, *, draws: int = 1000, seed: int = 0
-) -> Iterator[Progress]:
+) -> Iterator[Progress[Multimodal]]:
     """The same as `multimodal`, a batch at a time: whoever stops reading stops the work.
 
     Yields:

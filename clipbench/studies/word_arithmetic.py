@@ -9,6 +9,7 @@ from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import written
+from clipbench.streams import Progress
 from clipbench.studies.records import top_words
 
 _BATCH = 32
@@ -60,26 +61,20 @@ class WordSpace:
         return self.places[self.words.index(word)]
 
 
-@dataclass(frozen=True, eq=False)
-class WordSpaceProgress:
-    """How far `word_space` has come, in words; `result` is None until all were read."""
-
-    done: int
-    total: int
-    result: WordSpace | None = None
-
-
 def known_words() -> tuple[str, ...]:
     """The 3,698 words of the article's record."""
     return tuple(sorted({word for words in top_words() for word in words}))
 
 
-def word_space(model: ImageModel, words: Sequence[str]) -> Iterator[WordSpaceProgress]:
+def word_space(model: ImageModel, words: Sequence[str]) -> Iterator[Progress[WordSpace]]:
     """Embed pictures of words, black on white, a batch at a time.
 
     Args:
         model: any model.
         words: n > 2 different words.
+
+    Yields:
+        After each batch how far it has come, in words; the last one, and only that, with the result.
 
     Raises:
         ClipbenchError: too few words, one twice, or one that cannot be drawn.
@@ -95,10 +90,10 @@ def word_space(model: ImageModel, words: Sequence[str]) -> Iterator[WordSpacePro
     for start in range(0, len(words), _BATCH):
         pages = [written(word, side=model.image_size) for word in words[start : start + _BATCH]]
         kept.append(model.encode_image(pages).cpu().numpy())
-        yield WordSpaceProgress(min(start + _BATCH, len(words)), len(words))
+        yield Progress(min(start + _BATCH, len(words)), len(words))
     inner = np.concatenate(kept)
     inner = inner - inner.mean(axis=0)
     places = inner / np.maximum(np.linalg.norm(inner, axis=1, keepdims=True), 1e-12)
     recipe = f"pictures of {len(words)} words, DejaVu Sans on white, their mean taken away"
     provenance = Provenance(model.name, model.weights_hash, recipe, n=len(words))
-    yield WordSpaceProgress(len(words), len(words), WordSpace(tuple(words), places, provenance))
+    yield Progress(len(words), len(words), WordSpace(tuple(words), places, provenance))

@@ -13,6 +13,7 @@ from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import written
 from clipbench.stimuli.lettering import ink
+from clipbench.streams import Progress
 from clipbench.units import check_channel
 
 SIZES = (0.5, 0.8)  # shares of the picture's side that a name spans
@@ -92,17 +93,8 @@ class Names:
         return unit, float(rows[0, unit]), float(np.quantile(rows[1:].max(axis=1), 0.95))
 
 
-@dataclass(frozen=True, eq=False)
-class NamesProgress:
-    """How far `names` has come, in pictures; `result` is None until all were read."""
-
-    done: int
-    total: int
-    result: Names | None = None
-
-
 @torch.no_grad()
-def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[NamesProgress]:
+def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Progress[Names]]:
     """Draw names on white in two sizes and read a layer, a batch at a time.
 
     Args:
@@ -129,11 +121,11 @@ def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Names
             pages = [page(text, size, model.image_size) for text in some]
             sizes.append(model.activations(pages, layer).float().amax(dim=(2, 3)))
         kept.append(torch.stack(sizes).mean(dim=0).cpu().numpy())
-        yield NamesProgress(len(SIZES) * (start + len(some)), total)
+        yield Progress(len(SIZES) * (start + len(some)), total)
     spans = " and ".join(f"{size:g}" for size in SIZES)
     recipe = f"{layer} before ReLU, maximum over space, names in {_FONT} on white, {spans} of the side"
     provenance = Provenance(model.name, model.weights_hash, recipe, n=total)
-    yield NamesProgress(total, total, Names(layer, tuple(texts), np.concatenate(kept), provenance))
+    yield Progress(total, total, Names(layer, tuple(texts), np.concatenate(kept), provenance))
 
 
 def page(name: str, size: float, side: int) -> Image.Image:

@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from clipbench.results import Provenance
+from clipbench.streams import Progress
 from clipbench.studies import emotions, word_arithmetic, written_names
 from clipbench.studies.records import region_unit
-from clipbench.studies.word_arithmetic import WordSpace, WordSpaceProgress
-from clipbench.studies.written_names import Names, NamesProgress
+from clipbench.studies.word_arithmetic import WordSpace
+from clipbench.studies.written_names import Names
 
 TOLD = Provenance("mini", "0123456789ab", "made up", n=1)
 
@@ -20,7 +21,7 @@ def known(monkeypatch):
     def names(model, texts, layer):
         answers = np.random.default_rng(0).normal(size=(len(texts), 20)).astype(np.float32)
         answers[:, 7] = region_unit("RN50x4:862").countries
-        yield NamesProgress(350, 350, Names(layer, tuple(texts), answers, TOLD))
+        yield Progress(350, 350, Names(layer, tuple(texts), answers, TOLD))
 
     monkeypatch.setattr(written_names, "names", names)
 
@@ -56,7 +57,7 @@ def test_codes_stand_beside_the_published_ones(answer, run, monkeypatch):
         weights = np.zeros((len(words), 30))
         weights[words.index("jealous"), [3, 5]] = 4, -2
         made = emotions.Codes(model.last_layer, tuple(words), weights, {}, TOLD)
-        yield emotions.CodesProgress(1, 1, made)
+        yield Progress(1, 1, made)
 
     monkeypatch.setattr(emotions, "codes", codes)
     told = answer("emotions", "jealous", "homesick")
@@ -70,7 +71,7 @@ def test_words_are_added_and_taken_away(answer, monkeypatch):
     def space(model, words):
         places = np.random.default_rng(0).normal(size=(len(words), 8))
         places /= np.linalg.norm(places, axis=1, keepdims=True)
-        yield WordSpaceProgress(len(words), len(words), WordSpace(tuple(words), places, TOLD))
+        yield Progress(len(words), len(words), WordSpace(tuple(words), places, TOLD))
 
     monkeypatch.setattr(word_arithmetic, "word_space", space)
     told = answer("arithmetic", "--plus", "king, woman", "--minus", "man", "--top", "3")
