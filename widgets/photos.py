@@ -1,4 +1,4 @@
-"""Which photo: one that is shipped, or one of the user's."""
+"""Which photo: one that is shipped, one of the user's, or one by the camera."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from PIL import Image
 import clipbench as cb
 from clipbench.stimuli import MAX_UPLOAD_BYTES, Sample, sample
 from widgets import parts, pictures
+from widgets.camera import Camera
 from widgets.jobs import Latest
 
 STRIP = ("apple", "laptop", "mug", "flower", "chair", "cat")
@@ -26,7 +27,7 @@ class Picked:
 
 
 class Photos(w.VBox):
-    """A strip of shipped photos, a menu of all of them, and an upload.
+    """A strip of shipped photos, a menu of all of them, an upload, and a camera.
 
     Args:
         name: the shipped photo to begin with.
@@ -44,7 +45,9 @@ class Photos(w.VBox):
         self._upload = w.FileUpload(accept="image/*", description="Upload")
         self._message, self._note = parts.Message(), parts.Note()
         self._reader = Latest(self._show, self._message.say, delay=0.0)
-        menu = parts.classed(parts.row(parts.classed(self._menu, "cb-control"), self._upload), "cb-photo")
+        camera = Camera(self._take, self._message.say)
+        menu = parts.row(parts.classed(self._menu, "cb-control"), self._upload, camera)
+        parts.classed(menu, "cb-photo")
         super().__init__([self._strip, menu, self._message, self._note])
         self.choose(name)
         self._menu.observe(lambda change: change.new and self.choose(change.new), "value")
@@ -57,9 +60,15 @@ class Photos(w.VBox):
         self._show(Picked(chosen.image, name, str(chosen.path), shipped=True))
 
     def _receive(self, upload) -> None:
-        self._note.say(f"reading {upload.name} …")
-        self._reader.ask(partial(read_upload, upload.name, upload.size, bytes(upload.content)))
+        self._read(upload.name, upload.size, bytes(upload.content))
         self._upload.value = ()
+
+    def _take(self, content: bytes) -> None:
+        self._read("photo by the camera", len(content), content)
+
+    def _read(self, name: str, size: int, content: bytes) -> None:
+        self._note.say(f"reading {name} …")
+        self._reader.ask(partial(read_upload, name, size, content))
 
     def _show(self, picked: Picked) -> None:
         self._message.say("")

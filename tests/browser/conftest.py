@@ -23,6 +23,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip("there is no Chromium; `make test` installs it on Debian")
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]  # no sandbox: local pages only
+    flags += ["--use-fake-device-for-media-stream"]  # a camera that sees a test card
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
@@ -64,7 +65,7 @@ def lab(notebooks) -> Iterator[Callable[[str], str]]:
         yield lambda name: f"{url}/lab/tree/{name}.ipynb?reset"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dashboard() -> Iterator[Callable[[str], str]]:
     """Addresses of a running `clipbench dashboard`, with what its query says."""
     with serving_dashboard() as address:
