@@ -130,6 +130,7 @@ def reading(taps: Mapping[Hashable, Tap], *, stop: bool = False) -> Iterator[dic
         except _Reached as signal:
             if signal is not reached:
                 raise
+            signal.with_traceback(None)  # a cycle: its frames hold it, and all that the pass computed
 
 
 @contextmanager

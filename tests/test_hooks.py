@@ -1,7 +1,9 @@
 """Reading and editing, checked by hand on a network small enough to compute on paper."""
 
 import copy
+import gc
 import threading
+import weakref
 
 import pytest
 import torch
@@ -161,6 +163,20 @@ def test_an_edit_in_one_thread_is_not_seen_by_another(net, picture):
     thread.join()
     assert torch.equal(others, expected) and acts["hidden"].abs().sum() > 0
     assert edited[0].abs().sum() == 0
+
+
+def test_a_pass_that_ends_early_leaves_nothing_to_the_garbage_collector(net, picture):
+    """Else each step's activations stay until it comes round."""
+    gc.collect()
+    gc.disable()
+    try:
+        with reading({"hidden": Tap(net.relu, "input")}, stop=True) as acts:
+            net(picture)
+        read = weakref.ref(acts["hidden"])
+        del acts
+        assert read() is None
+    finally:
+        gc.enable()
 
 
 def test_tokens_become_a_map_and_go_back():

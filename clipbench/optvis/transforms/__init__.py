@@ -132,7 +132,7 @@ def count(transforms: Sequence[Transform]) -> int:
 def draw(
     transforms: Sequence[Transform], generator: torch.Generator, own: int, size: int
 ) -> Callable[[Tensor], Tensor]:
-    """Draw one view.
+    """Draw one view. At a size of its own it shows the same of the picture, larger or smaller.
 
     Args:
         transforms: maps and changes of values; the order counts among either.
@@ -144,7 +144,7 @@ def draw(
         A function from (n, 3, own, own) to (n, 3, size, size).
     """
     matrix = compose([each for each in transforms if isinstance(each, Map)], generator, own)
-    if any(isinstance(each, At) for each in transforms):
+    if size != own:
         matrix = torch.diag(torch.tensor([size / own, size / own, 1.0])) @ matrix
     changes = [each.draw(generator) for each in transforms if isinstance(each, Look)]
     return lambda images: reduce(lambda seen, change: change(seen), changes, view(images, matrix, size))
