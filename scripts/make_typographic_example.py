@@ -60,7 +60,7 @@ def scenes(photo: Sample) -> Iterator[Scene]:
 
 def trials(model: ClipModel) -> Iterator[Trial]:
     """All labels on all photos whose object wins; the article's photos that carry a label are left out."""
-    for photo in (photo for photo in cb.samples() if "label" not in photo.name):
+    for photo in (photo for photo in cb.samples() if not photo.labelled):
         image, tried = photo.image, list(scenes(photo))
         labels = tried[0].labels
         shares = cb.zero_shot(model, [image, *(scene.draw(image) for scene in tried)], labels).numpy()

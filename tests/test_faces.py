@@ -175,7 +175,7 @@ def test_the_shipped_facets_are_those_of_mini(mini):
 def test_the_facet_of_text_tells_words_that_it_has_not_seen_from_photos(mini):
     facet = shipped_facets(mini)["text"]
     words = [cb.written(word, "DejaVu Sans") for word in ("democracy", "hello", "seventeen", "rain")]
-    photos = [photo.image for photo in cb.samples() if "label" not in photo.name][:16]
+    photos = [photo.image for photo in cb.samples() if not photo.labelled][:16]
     images, origin = mini.pixels([*words, *photos]), cb.Provenance("mini", "0", "")
     strip = measure_strip(mini, cb.objectives.channel("conv_head", 0), facet, range(20), images, origin)
     assert strip.theme[:4].min() > np.quantile(strip.theme[4:], 0.9)

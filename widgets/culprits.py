@@ -19,7 +19,7 @@ from clipbench.report.portraits import COARSE, Painting, Portraits
 from widgets import parts, pictures
 from widgets.frame import Frame
 from widgets.jobs import Latest
-from widgets.kept import folder_for
+from widgets.kept import portraits_of
 from widgets.scene import Drawing
 from widgets.verdict import Verdict
 from widgets.workbench import Workbench
@@ -75,8 +75,8 @@ class Inquiry:
 
     @property
     def portraits(self) -> Portraits:
-        """Pictures of the model's units, where all panels keep them."""
-        return Portraits(self.model, folder_for("dossiers", self.model.weights_hash) / "pictures")
+        """Pictures of the model's units."""
+        return portraits_of(self.model)
 
     def silenced(self, k: int) -> BeforeAfter:
         """What the model sees while the k first units are held at zero."""

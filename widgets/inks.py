@@ -13,6 +13,7 @@ from clipbench.attacks.published import RECORDS, stroop_record
 from clipbench.figures import percent
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
+from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
@@ -20,7 +21,6 @@ from widgets.workbench import Workbench
 from widgets.worker import Worker
 
 _PUBLISHED = stroop_record(RECORDS / "stroop_experiment.json")
-_CREDIT = "record of Goh et al. 2021, https://distill.pub/2021/multimodal-neurons, CC-BY 4.0"
 _OPACITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
 
@@ -69,7 +69,7 @@ class Inks(w.VBox):
         super().__init__([parts.prose("The word or the ink?", "h2"), text, *body])
         self._square.show(figures.stroop(_PUBLISHED))
         self._summary.value = f"<p>As published: {html.escape(_PUBLISHED.summary)}.</p>"
-        self._caption.show(f"{_PUBLISHED.provenance.caption()} · {_CREDIT}")
+        self._caption.show(f"{_PUBLISHED.provenance.caption()} · record of {CREDIT}")
         bench.observe(lambda _: self._ask(), "model")
         self._ask()
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from clipbench.cache import cache_home
-from clipbench.results import cannot_write
+from clipbench.models import ImageModel
+from clipbench.report import Portraits
+from clipbench.results import made_folder
 
 
 def folder_for(*names: str) -> Path:
@@ -12,9 +14,9 @@ def folder_for(*names: str) -> Path:
     Raises:
         ClipbenchError: it cannot be made.
     """
-    folder = cache_home().joinpath(*names)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    return folder
+    return made_folder(cache_home().joinpath(*names))
+
+
+def portraits_of(model: ImageModel) -> Portraits:
+    """Pictures of a model's units, which all panels share; beside the parts of its dossiers."""
+    return Portraits(model, folder_for("dossiers", model.weights_hash) / "pictures")

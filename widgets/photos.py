@@ -80,7 +80,7 @@ class Photos(w.VBox):
 
 def unlabelled() -> list[Sample]:
     """The shipped photos without those of the article's that have a word on them."""
-    return [photo for photo in cb.samples() if "label" not in photo.name]
+    return [photo for photo in cb.samples() if not photo.labelled]
 
 
 def read_upload(name: str, size: int, content: bytes) -> Picked:

@@ -13,7 +13,7 @@ from clipbench.report.overview import Overview, mapped, overview
 from clipbench.report.portraits import COARSE, Painting, Portraits
 from clipbench.studies import Matches, search_units
 from clipbench.sweeps import Store
-from widgets.kept import folder_for
+from widgets.kept import portraits_of
 from widgets.stores import Preparing, photo_files, prepared
 
 EXAMPLE = Path(__file__).parent / "examples" / "units"
@@ -88,7 +88,7 @@ class Swept:
 
     @cached_property
     def _portraits(self) -> Portraits:
-        return Portraits(self.model, folder_for("dossiers", self.model.weights_hash) / "pictures")
+        return portraits_of(self.model)
 
 
 @dataclass(frozen=True, eq=False)

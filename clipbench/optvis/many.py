@@ -18,7 +18,7 @@ from clipbench.optvis.objectives import Objective
 from clipbench.optvis.objectives import batch as of_batch
 from clipbench.optvis.parametrizations import Parametrization
 from clipbench.optvis.plan import Plan
-from clipbench.results import Provenance, cannot_write, read_provenance, save_png
+from clipbench.results import Provenance, made_folder, read_provenance, save_png
 
 SHEET = "contact-sheet.png"
 _LEAST_GAIN = 0.01  # share by which a value has to rise within the patience
@@ -127,10 +127,7 @@ def gallery(
         plan = Plan(together(some), canvas(len(some)), **settings)
         plan.run(model)  # checks it: no step is read
         batches.append(_Batch(model, plan, patience, some, files[start : start + batch]))
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(Path(folder), error) from error
+    made_folder(folder)
     return _fill(batches)
 
 

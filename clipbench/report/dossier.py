@@ -8,10 +8,9 @@ from pathlib import Path
 from clipbench.errors import ClipbenchError
 from clipbench.report import named, own, seen
 from clipbench.report.desk import Desk
-from clipbench.report.files import made
 from clipbench.report.page import data_uris, render
 from clipbench.report.part import Part, key_of
-from clipbench.results import UNREADABLE, check_path, read_json, save_bytes, save_json, versions
+from clipbench.results import UNREADABLE, check_path, made_folder, read_json, save_bytes, save_json, versions
 
 _HEAD = "dossier.json"
 _TOLD = ("unit", "model", "weights_hash", "label", "stimuli")  # in it
@@ -146,7 +145,7 @@ def build(desk: Desk, folder: Path) -> Iterator[Building]:
     Raises:
         ClipbenchError: the folder cannot be written to.
     """
-    made(folder)
+    made_folder(folder)
     parts: dict[str, Part | None] = {}
     for name, make in SECTIONS.items():
         yield Building(name, len(parts), len(SECTIONS))

@@ -13,7 +13,7 @@ from torchvision.transforms.functional import to_pil_image
 from clipbench.classify import as_classifier
 from clipbench.figures import kernel_picture
 from clipbench.intervals import Rate
-from clipbench.optvis import objectives, parametrizations, recipe, transforms, visualize
+from clipbench.optvis import Plan, objectives, parametrizations, transforms
 from clipbench.optvis.objectives import Objective
 from clipbench.report.desk import Desk
 from clipbench.report.part import Part, jpeg, png
@@ -116,11 +116,10 @@ def effect(desk: Desk) -> Iterator[object]:
 
 def _painted(desk: Desk, goal: Objective, batch: int):
     """Paint pictures for an objective; yields the steps, returns the pictures and their recipe."""
-    canvas = parametrizations.fft(_FACE, batch=batch)
-    for step in visualize(desk.model, goal, parametrization=canvas, steps=_FACE_STEPS):
+    plan = Plan(goal, parametrizations.fft(_FACE, batch=batch), steps=_FACE_STEPS)
+    for step in plan.run(desk.model):
         yield step
-    told = recipe(goal, canvas, transforms.standard(), (), canvas.lr, _FACE_STEPS)
-    return [to_pil_image(image.float().cpu()) for image in step.images], f"{told}, seed 0"
+    return [to_pil_image(image.float().cpu()) for image in step.images], f"{plan}, seed {plan.seed}"
 
 
 def _early(desk: Desk) -> str:

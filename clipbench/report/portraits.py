@@ -12,8 +12,7 @@ from clipbench.models import ImageModel
 from clipbench.optvis import Plan, objectives, parametrizations
 from clipbench.optvis.objectives import Objective
 from clipbench.optvis.probes import Facet
-from clipbench.report.files import made
-from clipbench.results import Provenance, read_provenance, save_png
+from clipbench.results import Provenance, made_folder, read_provenance, save_png
 from clipbench.units import Unit
 
 BATCH = 32  # units that are painted together
@@ -113,7 +112,7 @@ class Portraits:
             plan = self._plan(part, grade, seed)
             for step in plan.run(self._model):
                 yield Painting(done + len(part) * step.number / (grade.steps + 1), len(units))
-            made(self._folder)
+            made_folder(self._folder)
             for place, (unit, picture) in enumerate(zip(part, step.images, strict=True)):
                 told = plan.provenance(self._model, str(unit), place)
                 save_png(to_pil_image(picture.float().cpu()), self.path(unit), told)

@@ -11,13 +11,12 @@ from clipbench.models import ImageModel
 from clipbench.optvis.probes import Facet
 from clipbench.report.desk import Desk
 from clipbench.report.dossier import build
-from clipbench.report.files import made
 from clipbench.report.named import Named
 from clipbench.report.overview import PHOTOS, SORTS, Overview, mapped, overview
 from clipbench.report.page import number, render, text
 from clipbench.report.part import jpeg, key_of
 from clipbench.report.portraits import BATCH, COARSE, FINE, Portraits
-from clipbench.results import save_bytes
+from clipbench.results import made_folder, save_bytes
 from clipbench.sweeps import Store
 from clipbench.units import Unit
 
@@ -95,7 +94,7 @@ class _Survey:
     def __init__(self, desk: Desk, labels: Mapping[str, Named]):
         model, layer, folder = desk.model, desk.unit.layer, desk.folder
         self.units = [Unit(layer, channel) for channel in range(model.layer(layer).channels)]
-        self.page = made(folder) / "index.html"
+        self.page = made_folder(folder) / "index.html"
         self._desk, self._labels = desk, labels
         self._model, self._layer, self._store, self._words = model, layer, desk.store, desk.words
         self._folder, self._portraits = folder, desk.portraits
@@ -110,7 +109,7 @@ class _Survey:
 
     def hang_photos(self) -> Iterator[Surveying]:
         """For each unit a strip of the photos that excite it most, cut where they do."""
-        made(self._strip(self.units[0]).parent)
+        made_folder(self._strip(self.units[0]).parent)
         for unit in self.units:
             if not self._strip(unit).exists():
                 cut = [self._store.crop(unit, photo) for photo in self._told.favourites(unit.channel)]

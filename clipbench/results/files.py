@@ -90,6 +90,20 @@ def check_path(path: str | Path, endings: Sequence[str]) -> Path:
         raise cannot_write(path, error) from error
 
 
+def made_folder(folder: str | Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        ClipbenchError: it cannot be made.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return folder
+
+
 def cannot_write(path: Path, error: OSError) -> ClipbenchError:
     """The sentence for a file that could not be written."""
     reason = error.strerror or error

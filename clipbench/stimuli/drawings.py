@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipbench.stimuli.concepts import Concept, written
-from clipbench.stimuli.samples import Sample, samples
+from clipbench.stimuli.samples import samples
 from clipbench.stimuli.shipped import Shipped
 
 WRITTEN_IN = ("DejaVu Sans", "DejaVu Serif")
@@ -44,7 +44,7 @@ def concepts() -> list[Concept]:
     """
     drawn = drawings()
     things = dict.fromkeys(drawing.concept for drawing in drawn)
-    photos = [sample for sample in samples() if not _labelled(sample)]
+    photos = [sample for sample in samples() if not sample.labelled]
     return [
         Concept(
             thing,
@@ -54,7 +54,3 @@ def concepts() -> list[Concept]:
         )
         for thing in things
     ]
-
-
-def _labelled(sample: Sample) -> bool:
-    return sample.name.endswith(" label")

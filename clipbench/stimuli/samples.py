@@ -24,6 +24,11 @@ class Sample(Shipped):
     kind: str
     truth: str
 
+    @property
+    def labelled(self) -> bool:
+        """Whether a paper label with a word lies on it, as on most of the article's."""
+        return self.name.endswith(" label")
+
 
 def samples() -> list[Sample]:
     """All shipped photos, the article's first."""
