@@ -62,7 +62,7 @@ def step(page) -> int:
     return int(re.search(r"step (\d+)", page.locator(PICTURE).get_attribute("alt"))[1])
 
 
-def test_it_opens_with_a_finished_example_and_its_settings(panel):
+def test_it_opens_with_a_finished_example_its_settings_and_its_command(panel):
     page = panel()
     expect(page.locator(PICTURE)).to_have_attribute("alt", "optimised picture, conv_head-559, step 256")
     assert page.evaluate(f"document.querySelector('{PICTURE}').naturalWidth") == 192
@@ -75,6 +75,12 @@ def test_it_opens_with_a_finished_example_and_its_settings(panel):
     expect(fold(page, "Faces")).to_contain_text("one")
     expect(fold(page, "Start")).to_contain_text("noise")
     assert page.get_by_role("button", name="Continue").count() == 0
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "copy command")
+    expect(page.get_by_role("button", name="copied")).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command.startswith("clipbench visualize conv_head:559 --steps 256 --size 192 --seed 2 --l1 0.005")
 
 
 def test_a_picture_grows_stops_goes_on_and_can_be_looked_back_at(panel):
@@ -215,15 +221,6 @@ def test_a_text_is_painted_and_the_control_says_that_it_cannot_read(panel):
     press(page, "Start")
     expect(page.get_by_role("alert")).to_contain_text("has no text tower")
     says(page, "failed")
-
-
-def test_the_copied_command_is_the_one_of_the_picture(panel):
-    page = panel()
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    press(page, "copy command")
-    expect(page.get_by_role("button", name="copied")).to_be_visible()
-    command = page.evaluate("navigator.clipboard.readText()")
-    assert command.startswith("clipbench visualize conv_head:559 --steps 256 --size 192 --seed 2 --l1 0.005")
 
 
 def test_what_a_family_does_is_seen_side_by_side(panel):

@@ -1,10 +1,10 @@
 """The panels "All units" and "One unit, everything" in a real browser, in the dashboard as it is served."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from driving import WIDTHS, serving_dashboard, shoot
+from driving import WIDTHS, shoot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -13,12 +13,6 @@ from widgets.dossier import EXAMPLE
 from widgets.unit_source import Example
 
 pytestmark = pytest.mark.thorough
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Callable[[str], str]]:
-    with serving_dashboard() as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
