@@ -1,6 +1,6 @@
 """Make the pictures and the table of docs/feature_visualisation.md with mini; run it when mini changes.
 
-    python scripts/make_shows.py [regularisers] [steps] [facets]        # ten minutes on two idle cores
+    python scripts/make_shows.py [regularisers] [steps] [facets]        # seven minutes on two idle cores
 
 Nobody chose the units: those of the regularisers lie evenly in the last layer, those of the steps are, in
 layers from the first to the last, the ones that some shipped photo excites most above the other photos, that
@@ -27,7 +27,7 @@ from clipbench.results import Provenance, save_bytes, svg
 PAGE = Path(__file__).parents[1] / "docs" / "feature_visualisation.md"
 PICTURES = PAGE.with_name("shows")
 START, END = "<!-- written by scripts/make_shows.py -->", "<!-- end -->"
-UNITS, SIZE, STEPS = 10, 128, 256
+UNITS, SIZE, STEPS = 10, 128, 192
 LAYERS, LABEL = 5, "spider"
 STRENGTHS = (0.1, 1, 2, 3.5, 5)  # of a facet; the article's go from 0.1 to 5
 
@@ -113,12 +113,18 @@ ROUGHNESS = float(np.median([roughness(sample.image) for sample in cb.samples()]
 
 def make_steps(model: ImageModel) -> str:
     """From noise to what excites, from the first layers to the last and to a label."""
-    goals = [Goal(f"{unit}", cb.objectives.channel(unit.layer, unit.channel)) for unit in selective(model)]
-    goals.append(Goal(f"label {LABEL}", cb.objectives.label(LABEL)))
-    plan = Plan(together(goals), canvases.fft(SIZE, len(goals)), steps=LADDER[-1])
-    kept = [step for step in told(plan.run(model), LADDER[-1], "steps") if step.number in LADDER]
-    origin = plan.provenance(model)
-    Frames.of(kept, [goal.name for goal in goals], origin).save(PICTURES / "steps.svg")
+    units = [Goal(f"{unit}", cb.objectives.channel(unit.layer, unit.channel)) for unit in selective(model)]
+    label = [Goal(f"label {LABEL}", cb.objectives.label(LABEL))]
+    rows = []
+    for goals in (units, label):  # a label apart: it may have to be seen at the model's own size
+        plan = Plan(together(goals), canvases.fft(SIZE, len(goals)), steps=LADDER[-1])
+        kept = [step for step in told(plan.run(model), LADDER[-1], goals[0].name) if step.number in LADDER]
+        frames = Frames.of(kept, [goal.name for goal in goals], plan.provenance(model))
+        rows += zip(frames.names, frames.rows, strict=True)
+    recipe = f"{', '.join(name for name, _ in rows)}: {plan.conditions}; see {PAGE.name}"
+    origin = Provenance(model.name, model.weights_hash, recipe, seed=0, n=len(rows))
+    names, pictures = zip(*rows, strict=True)
+    save_bytes(svg(pictures, names, frames.captions, origin), PICTURES / "steps.svg")
     return caption(origin)
 
 
