@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 import timm
 import torch
+from open_clip import IMAGENET_CLASSNAMES
 from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
 from torchvision.transforms.functional import to_pil_image
 
 import clipbench as cb
+from clipbench.classify.probe import Probe
+from clipbench.intervals import Rate
 from clipbench.models import Read, VisionModel
 from clipbench.optvis.objectives import Seen
-from clipbench.optvis.objectives.base import Objective
+from clipbench.optvis.objectives.base import Objective, single
+from clipbench.optvis.objectives.words import Probed
 from clipbench.optvis.original import Original
 
 objectives = cb.objectives
@@ -117,11 +121,17 @@ def test_an_objective_in_a_batch_is_still_compared_with_the_others(tiny, pixels)
 # labels
 
 
-def test_a_label_is_the_scaled_cosine_with_its_sentence(mini):
-    embedding = {Read("embedding"): torch.randn(2, mini.heads["embedding"].channels, 1, 1)}
-    cosine = objectives.text("a drawing of a cat").bind(mini).value(embedding)
-    logit = objectives.label("cat", "a drawing of a {}").bind(mini).value(embedding)
-    torch.testing.assert_close(logit, mini.logit_scale * cosine)
+def test_a_label_is_its_logit_above_the_mean_of_imagenets_names(mini):
+    embedding = torch.randn(2, mini.heads["embedding"].channels, generator=torch.Generator().manual_seed(0))
+    acts = {Read("embedding"): embedding[:, :, None, None]}
+
+    def cosine(word: str) -> torch.Tensor:
+        return objectives.text(f"a drawing of a {word}").bind(mini).value(acts)
+
+    above = objectives.label("cat", "a drawing of a {}").bind(mini).value(acts)
+    names = list(dict.fromkeys(IMAGENET_CLASSNAMES))[::10]
+    mean = torch.stack([cosine(name) for name in names]).mean(dim=0)
+    torch.testing.assert_close(above, mini.logit_scale * (cosine("cat") - mean), rtol=1e-3, atol=1e-3)
 
 
 def test_a_label_of_a_classifier_is_the_logit_of_its_classes(tiny):
@@ -130,6 +140,19 @@ def test_a_label_of_a_classifier_is_the_logit_of_its_classes(tiny):
     torch.testing.assert_close(one, logits[Read("logits")][:, 3, 0, 0])
     every = objectives.label("class").bind(tiny).value(logits)
     torch.testing.assert_close(every, logits[Read("logits")].flatten(1).exp().sum(1).log())
+
+
+def test_a_label_of_a_probe_is_the_probes_own_logit(tiny):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(3, tiny.heads["embedding"].channels, generator=generator)
+    weights, bias = torch.randn(2, features.shape[1], generator=generator), torch.tensor([0.5, -2.0])
+    origin = cb.Provenance(tiny.name, tiny.weights_hash, "by hand", n=0)
+    probe = Probe(tiny, ("cat", "dog"), weights, bias, "probe", Rate(1, 1), ("emu",), origin)
+    acts = {Read("embedding"): features[:, :, None, None]}
+    logits = objectives.label("dog", probe=probe).bind(tiny).value(acts)
+    torch.testing.assert_close(logits, probe.logits(features)[:, 1])
+    with pytest.raises(cb.ClipbenchError, match="no data for 'emu'"):
+        objectives.label("emu", probe=probe)
 
 
 # photos and other models
@@ -233,6 +256,7 @@ def test_equal_terms_are_computed_once(tiny):
         (lambda: objectives.alignment("layer1", 0), "more than 0"),
         (lambda: objectives.label("zebra"), "unknown class of tiny 'zebra'"),
         (lambda: objectives.label(" "), "at least one word"),
+        (lambda: single(Probed("cat", "a probe", "0123456789", (1.0,), 0.0)), "trained on weights 01234567"),
         (lambda: objectives.inversion("layer2", "photo.jpg"), "a PIL image is needed"),
     ],
 )

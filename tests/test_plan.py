@@ -11,6 +11,8 @@ import torch
 from torchvision.transforms.functional import to_pil_image
 
 import clipbench as cb
+from clipbench.classify.probe import Probe
+from clipbench.intervals import Rate
 from clipbench.models import VisionModel
 from clipbench.optvis import Plan, settings
 from clipbench.optvis.plan import differences
@@ -41,7 +43,9 @@ PLANS: dict[str, Callable[[VisionModel], Plan]] = {
         goals.faceted(UNIT, _facet(tiny), [0.1, 5]), canvases.laplacian(64, 2, photo=PHOTO)
     ),
     "elsewhere": lambda tiny: Plan(UNIT - goals.elsewhere(tiny, UNIT), canvases.lowres(64, factor=4)),
-    "label": lambda tiny: Plan(goals.label("class 3"), canvases.cppn(64)),
+    "label": lambda tiny: Plan(
+        goals.label("class 3") + goals.label("dog", probe=_probe(tiny)), canvases.cppn(64)
+    ),
     "interpolation": lambda tiny: Plan(
         goals.interpolate(UNIT, goals.channel("layer1", 0)), canvases.maco(64, 2)
     ),
@@ -69,6 +73,12 @@ def _direction(tiny: VisionModel):
 def _facet(tiny: VisionModel) -> Facet:
     weights = torch.linspace(-1, 1, tiny.layer("layer1").channels)
     return Facet("theme", {"layer1": weights}, tiny.name, tiny.weights_hash, {"layer1": 0.9}, (20, 30))
+
+
+def _probe(tiny: VisionModel) -> Probe:
+    weights = torch.linspace(-1, 1, tiny.heads["embedding"].channels)[None]
+    origin = Provenance(tiny.name, tiny.weights_hash, "by hand")
+    return Probe(tiny, ("dog",), weights, torch.tensor([0.3]), "probe", Rate(1, 1), (), origin)
 
 
 def through_a_file(provenance: Provenance) -> Provenance:

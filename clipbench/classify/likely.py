@@ -1,20 +1,10 @@
 """What a model takes a picture for, when nobody has said between what it should choose."""
 
-from functools import cache
-
 import torch
 from PIL import Image
 
 from clipbench.classify.zero_shot import class_probabilities, zero_shot
-from clipbench.models import ClipModel, VisionModel
-
-
-@cache
-def imagenet_labels() -> tuple[str, ...]:
-    """ImageNet's class names as open_clip spells them; missile and sunglasses, there twice, once."""
-    from open_clip import IMAGENET_CLASSNAMES
-
-    return tuple(dict.fromkeys(IMAGENET_CLASSNAMES))
+from clipbench.models import ClipModel, VisionModel, imagenet_labels
 
 
 def most_likely(model: ClipModel | VisionModel, image: Image.Image, k: int = 5) -> list[tuple[str, float]]:

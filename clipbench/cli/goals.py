@@ -7,7 +7,7 @@ from clipbench.errors import ClipbenchError, unknown
 
 
 def add_goals(parser: argparse.ArgumentParser) -> None:
-    """Give a command UNIT…, --text, --label, --objective, --facet and --strength."""
+    """Give a command UNIT…, --text, --label, --probe, --objective and --facet."""
     parser.add_argument(
         "targets",
         nargs="*",
@@ -19,6 +19,11 @@ def add_goals(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--label", action="append", default=[], help="paint what is taken for a label; likewise"
+    )
+    parser.add_argument(
+        "--probe",
+        metavar="FILE",
+        help="labels are those of a linear probe: its file, or a shipped one's name",
     )
     parser.add_argument(
         "--objective",
@@ -37,18 +42,21 @@ def goals_of(options: argparse.Namespace, model) -> list:
 
     goals = [_of_target(options.objective, target, model) for target in options.targets]
     goals += [Goal(f"text {text}", cb.objectives.text(text)) for text in options.text]
-    goals += [Goal(f"label {label}", cb.objectives.label(label)) for label in options.label]
+    if options.probe is not None and not options.label:
+        raise ClipbenchError("a probe has labels; name with --label what to paint")
+    probe = None if options.probe is None else cb.load_probe(options.probe, model)
+    goals += [Goal(f"label {label}", cb.objectives.label(label, probe=probe)) for label in options.label]
     if not goals:
         raise ClipbenchError(
             f"there is nothing to paint; give a unit, as in {model.last_layer}:0, --text, --label or --like"
         )
     if options.facet is None:
         return goals
-    probe = _facet(options.facet, model)
+    facet = _facet(options.facet, model)
     return [
         Goal(
-            f"{goal.name} {probe.name}",
-            cb.objectives.faceted(goal.objective, probe, options.strength),
+            f"{goal.name} {facet.name}",
+            cb.objectives.faceted(goal.objective, facet, options.strength),
             goal.unit,
         )
         for goal in goals

@@ -105,7 +105,8 @@ def _repeat(options: argparse.Namespace) -> int:
     from clipbench.optvis.plan import differences
     from clipbench.results import ENDINGS, check_path, read_provenance
 
-    given = [f"--{name}" for name in ("facet", "gallery", *_DEFAULTS) if getattr(options, name) is not None]
+    names = ("facet", "probe", "gallery", *_DEFAULTS)
+    given = [f"--{name}" for name in names if getattr(options, name) is not None]
     given += ["a unit, text or label"] if options.targets or options.text or options.label else []
     if given:
         raise ClipbenchError(f"{given[0]} does not go with --like, whose file says it all; give --out alone")

@@ -5,7 +5,7 @@ from clipbench.models.clip import ClipModel
 from clipbench.models.image_model import ImageModel, Read
 from clipbench.models.layers import Layer
 from clipbench.models.loading import ModelInfo, available, load
-from clipbench.models.vision import Classes, VisionModel, classes_of
+from clipbench.models.vision import Classes, VisionModel, classes_of, imagenet_labels
 
 __all__ = [
     "Classes",
@@ -17,6 +17,7 @@ __all__ = [
     "VisionModel",
     "available",
     "classes_of",
+    "imagenet_labels",
     "load",
     "mini_card",
 ]

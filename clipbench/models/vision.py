@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
 
 import torch
@@ -60,6 +61,12 @@ def classes_of(model: Classes, label: str) -> list[int]:
     if not found:
         raise unknown(f"class of {model.name}", label, model.classes)
     return found
+
+
+@cache
+def imagenet_labels() -> tuple[str, ...]:
+    """ImageNet's class names as open_clip spells them; missile and sunglasses, there twice, once."""
+    return tuple(dict.fromkeys(IMAGENET_CLASSNAMES))
 
 
 def _class_names(network: nn.Module) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from clipbench.optvis import transforms as views
 from clipbench.optvis.objectives import Bound, Objective, Seen
 from clipbench.optvis.objectives.facets import Faceted
 from clipbench.optvis.objectives.units import Channel, Neuron
-from clipbench.optvis.objectives.words import Label, Text
+from clipbench.optvis.objectives.words import Label, Probed, Text
 from clipbench.optvis.transforms import Transform
 from clipbench.results import Provenance
 from clipbench.studies.photo_quantiles import AmongPhotos, shipped_quantiles
@@ -147,8 +147,8 @@ def recognition(
 
 def _label(objective: Objective, second: VisionModel) -> str | None:
     for _, term in objective.terms:
-        if isinstance(term, Label | Text):
-            label = term.label if isinstance(term, Label) else term.text
+        if isinstance(term, Label | Probed | Text):
+            label = term.text if isinstance(term, Text) else term.label
             try:
                 classes_of(second, label)
             except ClipbenchError:

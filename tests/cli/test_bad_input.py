@@ -49,6 +49,8 @@ OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
         (["visualize", "conv_head:1", *OUT, "--gallery", "g"], "not allowed with"),
         (["visualize", *OUT], "give a unit, as in conv_head:0, --text, --label or --like"),
         (["visualize", "--label", " ", *OUT], "the label is empty"),
+        (["visualize", "--label", "cat", "--probe", "no.npz", *OUT], "there is no probe 'no.npz'"),
+        (["visualize", "conv_head:1", "--probe", "no.npz", *OUT], "name with --label what to paint"),
         (["visualize", "conv_head:1", *OUT, "--facet", "no.npz"], "'no.npz' is not a facet"),
         (["visualize", "conv_head:1", *OUT, "--prior", "2"], "give from 0 to 1"),
         (["visualize", "conv_head:1", *OUT, "--patience", "9"], "--patience is for --gallery"),
