@@ -196,13 +196,13 @@ def test_a_probe_comes_back_from_its_file(trained, tmp_path):
     for layer in LAYERS:
         assert torch.equal(again.weights[layer], trained.weights[layer])
     with np.load(path, allow_pickle=False) as file:
-        assert json.loads(str(file["about"]))["name"] == "stripes"
+        assert json.loads(file["told"].item())["name"] == "stripes"
     assert [file.name for file in tmp_path.iterdir()] == ["stripes.npz"]
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
     pickled, text, empty = tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "c.npz"
-    np.savez(pickled, about=np.array({"x": 1}, dtype=object))
+    np.savez(pickled, told=np.array({"x": 1}, dtype=object))
     text.write_text("not a facet")
     np.savez(empty, weights=np.zeros(3))
     for path in (pickled, text, empty, tmp_path / "none.npz"):

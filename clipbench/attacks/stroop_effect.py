@@ -1,10 +1,8 @@
 """Stroop's test: the name of a colour, written in a colour. Which of the two does a model name?"""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from clipbench.classify import zero_shot
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
-from clipbench.results import UNREADABLE, Provenance, read_npz, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import written
 from clipbench.stimuli.recipes import check_range
 
@@ -102,16 +100,15 @@ class Stroop:
 
     def save(self, path: str | Path) -> Path:
         """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
-        file, told = BytesIO(), json.dumps(self.provenance.as_dict())
-        np.savez_compressed(file, probabilities=self.probabilities, provenance=told)
-        return save_bytes(file.getvalue(), path)
+        told = {"provenance": self.provenance.as_dict()}
+        return save_bytes(npz(told, probabilities=self.probabilities), path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Stroop":
         """Read what `save` has written; a ClipbenchError if it is not that."""
         try:
-            told = read_npz(path)
-            return cls(told["probabilities"], Provenance(**json.loads(told["provenance"].item())))
+            told, saved = read_told(path)
+            return cls(saved["probabilities"], Provenance(**told["provenance"]))
         except UNREADABLE as error:
             raise ClipbenchError(f"{str(path)!r} is not a Stroop test that clipbench has written") from error
 

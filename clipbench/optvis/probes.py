@@ -1,12 +1,10 @@
 """What tells a theme from everything else, in the layers of a model: the weights of a facet."""
 
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,7 +14,7 @@ from torch import Tensor
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.optvis.original import Original
-from clipbench.results import save_bytes
+from clipbench.results import UNREADABLE, npz, read_told, save_bytes
 
 LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would be held out
 LEAST_ACCURACY = 0.8
@@ -78,12 +76,10 @@ class Facet:
         Raises:
             ClipbenchError: the folder is missing, not writable, or full.
         """
-        about = {name: getattr(self, name) for name in ("name", "model", "weights_hash", "n")}
-        about |= {"accuracy": dict(self.accuracy), "layers": list(self.weights)}
+        told = {name: getattr(self, name) for name in ("name", "model", "weights_hash", "n")}
+        told |= {"accuracy": dict(self.accuracy), "layers": list(self.weights)}
         arrays = {f"weights{i}": weights.numpy() for i, weights in enumerate(self.weights.values())}
-        file = io.BytesIO()
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
-        return save_bytes(file.getvalue(), path)
+        return save_bytes(npz(told, **arrays), path)
 
 
 def train_facet(
@@ -144,13 +140,11 @@ def load_facet(path: str | Path) -> Facet:
         ClipbenchError: no such file, or none of clipbench.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            arrays = [torch.from_numpy(file[f"weights{i}"]) for i in range(len(about["layers"]))]
-        weights = dict(zip(about.pop("layers"), arrays, strict=True))
-        about["n"] = about["n"] and tuple(about["n"])
-        return Facet(weights=weights, **about)
-    except (OSError, KeyError, ValueError, TypeError, BadZipFile) as error:
+        told, saved = read_told(path)
+        layers, n = told.pop("layers"), told.pop("n")
+        weights = {layer: torch.from_numpy(saved[f"weights{i}"]) for i, layer in enumerate(layers)}
+        return Facet(weights=weights, n=n and tuple(n), **told)
+    except UNREADABLE as error:
         raise ClipbenchError(f"{str(path)!r} is not a facet that clipbench has written") from error
 
 

@@ -1,6 +1,5 @@
 """One photo at three scales: what a neuron, its channel and the whole layer answer to it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from clipbench.errors import ClipbenchError
 from clipbench.hooks import check_position
 from clipbench.models import ImageModel, Read
-from clipbench.results import Provenance
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.units import Unit
 
 
@@ -37,19 +37,20 @@ class Maps:
         """The one number of the neuron."""
         return float(self.channel[self.position])
 
-    def save(self, path: Path) -> None:
-        """Write all of it into one .npz file."""
-        told = json.dumps(self.provenance.as_dict())
-        arrays = {name: getattr(self, name) for name in ("photo", "position", "channel", "layer")}
-        np.savez_compressed(path, provenance=told, **arrays)
+    def save(self, path: str | Path) -> Path:
+        """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
+        told = {"position": self.position, "provenance": self.provenance.as_dict()}
+        return save_bytes(npz(told, photo=self.photo, channel=self.channel, layer=self.layer), path)
 
     @classmethod
-    def load(cls, path: Path) -> "Maps":
-        """Read what `save` has written."""
-        with np.load(path) as told:
-            row, column = told["position"].tolist()
-            provenance = Provenance(**json.loads(told["provenance"].item()))
-            return cls(told["photo"], (row, column), told["channel"], told["layer"], provenance)
+    def load(cls, path: str | Path) -> "Maps":
+        """Read what `save` has written; a ClipbenchError if it is not that."""
+        try:
+            told, saved = read_told(path)
+            position, provenance = tuple(told["position"]), Provenance(**told["provenance"])
+            return cls(saved["photo"], position, saved["channel"], saved["layer"], provenance)
+        except UNREADABLE as error:
+            raise ClipbenchError(f"{str(path)!r} has no maps that clipbench has written") from error
 
 
 @torch.no_grad()

@@ -1,6 +1,5 @@
 """Which units answer to a concept in photos, in drawings and in writing."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +11,14 @@ from PIL import Image
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import wilson
 from clipbench.models import ImageModel
-from clipbench.results import Provenance
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import MODALITIES, Concept
 from clipbench.streams import Progress
 from clipbench.units import check_channel
 
 TOP = 2  # a unit answers to its first two concepts
 _BATCH = 32  # images between two reports of progress
+_ARRAYS = ("activations", "concept", "modality", "permuted")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,19 +148,24 @@ class Multimodal:
         ranks = (means[None] >= means[:, None]).sum(axis=1)  # (k, 3), the first has rank 1
         return self.concepts[np.lexsort((ranks.sum(axis=1), ranks.max(axis=1)))[0]]
 
-    def save(self, path: Path) -> None:
-        """Write all of it into one .npz file: 4 bytes for each image and unit before compression."""
-        arrays = {name: getattr(self, name) for name in ("activations", "concept", "modality", "permuted")}
-        told = json.dumps(self.provenance.as_dict())
-        np.savez_compressed(path, layer=self.layer, concepts=self.concepts, provenance=told, **arrays)
+    def save(self, path: str | Path) -> Path:
+        """Write all of it into one .npz file: 4 bytes for each image and unit before compression.
+
+        Raises:
+            ClipbenchError: it cannot be written.
+        """
+        told = {"layer": self.layer, "concepts": self.concepts, "provenance": self.provenance.as_dict()}
+        return save_bytes(npz(told, **{name: getattr(self, name) for name in _ARRAYS}), path)
 
     @classmethod
-    def load(cls, path: Path) -> "Multimodal":
-        """Read what `save` has written."""
-        with np.load(path) as told:
-            arrays = [told[name] for name in ("activations", "concept", "modality", "permuted")]
-            provenance = Provenance(**json.loads(told["provenance"].item()))
-            return cls(told["layer"].item(), tuple(told["concepts"].tolist()), *arrays, provenance)
+    def load(cls, path: str | Path) -> "Multimodal":
+        """Read what `save` has written; a ClipbenchError if it is not that."""
+        try:
+            told, saved = read_told(path)
+            arrays, provenance = [saved[name] for name in _ARRAYS], Provenance(**told["provenance"])
+            return cls(told["layer"], tuple(told["concepts"]), *arrays, provenance)
+        except UNREADABLE as error:
+            raise ClipbenchError(f"{str(path)!r} is no table of units that clipbench has written") from error
 
     def check(self, unit: int) -> None:
         """Raise a ClipbenchError unless there is such a unit."""

@@ -1,6 +1,5 @@
 """How strongly photos excite every unit of a model: a small table, measured once."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.models import ImageModel, Read
-from clipbench.results import Provenance
+from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 
 SHIPPED = Path(__file__).with_name("photo_values")  # written by scripts/make_photo_quantiles.py
 LEVELS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)  # shares of the photos
@@ -63,19 +63,21 @@ class PhotoQuantiles:
         most = n if value > row[-1] else n - 1  # at least the best photo is not below
         return AmongPhotos(Rate(min(round(share * n), most), n), float(row[-1]), self.source)
 
-    def save(self, path: Path) -> None:
-        """Write all of it as one .npz, numbers as float16."""
-        about = {"layers": list(self.values), "source": self.source, "provenance": self.provenance.as_dict()}
+    def save(self, path: str | Path) -> Path:
+        """Write all of it as one .npz, numbers as float16; a ClipbenchError if it cannot be written."""
+        told = {"layers": list(self.values), "source": self.source, "provenance": self.provenance.as_dict()}
         arrays = {f"values{at}": each.astype(np.float16) for at, each in enumerate(self.values.values())}
-        np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
+        return save_bytes(npz(told, **arrays), path)
 
     @classmethod
-    def load(cls, path: Path) -> "PhotoQuantiles":
-        """Read what `save` has written."""
-        with np.load(path) as file:
-            about = json.loads(str(file["about"]))
-            values = {layer: file[f"values{at}"] for at, layer in enumerate(about["layers"])}
-        return cls(values, about["source"], Provenance(**about["provenance"]))
+    def load(cls, path: str | Path) -> "PhotoQuantiles":
+        """Read what `save` has written; a ClipbenchError if it is not that."""
+        try:
+            told, saved = read_told(path)
+            values = {layer: saved[f"values{at}"] for at, layer in enumerate(told["layers"])}
+            return cls(values, told["source"], Provenance(**told["provenance"]))
+        except UNREADABLE as error:
+            raise ClipbenchError(f"{str(path)!r} is no table of photos that clipbench has written") from error
 
 
 def shipped_quantiles(model: ImageModel) -> PhotoQuantiles | None:
