@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from clipbench.errors import ClipbenchError
 
+_WARNINGS = 20  # of one kind that are told one by one
+
 
 def write_json(document: dict) -> None:
     """Print one JSON document, in ASCII, so that it survives every terminal and pipe.
@@ -48,6 +50,14 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def warn(sentence: str) -> None:
     """Print a sentence on stderr."""
     print(f"clipbench: {printable(sentence)}", file=sys.stderr)
+
+
+def warn_of(reasons: Sequence[tuple[str, str]]) -> None:
+    """Print on stderr why named things could not be used: of the first few, and how many more there are."""
+    for name, reason in reasons[:_WARNINGS]:
+        warn(f"{name!r}: {reason}")
+    if len(reasons) > _WARNINGS:
+        warn(f"and {len(reasons) - _WARNINGS:,} more")
 
 
 def printable(text: str) -> str:

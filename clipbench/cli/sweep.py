@@ -4,7 +4,7 @@ import argparse
 
 import clipbench as cb
 from clipbench.cli.options import add_common, whole
-from clipbench.cli.output import counted, printable, warn, write_json, write_table
+from clipbench.cli.output import counted, printable, warn_of, write_json, write_table
 
 
 def add(commands) -> None:
@@ -54,8 +54,7 @@ def sweep(options: argparse.Namespace) -> int:
     *_, last = counted(steps, unit="image")
     store = Store.at(options.store, last.key)
     unread = {store.names[number]: reason for number, reason in store.unread.items()}
-    for name, reason in unread.items():
-        warn(f"{name!r}: {reason}")
+    warn_of([*unread.items()])
     layers = [(name, layer.channels, store.read_images(name)) for name, layer in store.layers.items()]
     if options.json:
         write_json(_document(store, layers, unread, last.resumed))

@@ -4,7 +4,7 @@ import argparse
 
 import clipbench as cb
 from clipbench.cli.options import add_common, whole
-from clipbench.cli.output import counted, printable, warn, write_json, write_table
+from clipbench.cli.output import counted, printable, warn_of, write_json, write_table
 
 
 def add(commands) -> None:
@@ -55,9 +55,8 @@ def _swept(model, stimuli, unit, place):
     """The store of these words and this unit's layer, made or gone on with if need be."""
     *_, last = counted(cb.sweep(model, stimuli, [unit.layer], store=place), unit="word")
     store = cb.Store.at(place, last.key)
-    for number, reason in store.unread.items():
-        if number < len(store.words):
-            warn(f"{store.names[number]!r}: {reason}")
+    plain = len(store.words)  # in other looks, a word cannot be shown for the same reason
+    warn_of([(store.names[number], reason) for number, reason in store.unread.items() if number < plain])
     return store
 
 

@@ -1,13 +1,14 @@
 """Studies: what units answer to, as results that can be drawn and saved."""
 
 from clipbench.studies.adversarial_example import Adversarial, adversarial
-from clipbench.studies.circuits import Circuit, Edge, circuit, trace
+from clipbench.studies.circuits import Circuit, Edge
 from clipbench.studies.labels import Label, Labels, label_units
 from clipbench.studies.likeness import Alike, similar_units
 from clipbench.studies.maps import Maps, maps
 from clipbench.studies.multimodal import Multimodal, measure, multimodal
 from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
 from clipbench.studies.table import Cell, Column, column, nearest, table
+from clipbench.studies.tracing import circuit, trace
 from clipbench.studies.trust_controls import Painting, TrustReport, trust_controls
 from clipbench.studies.trust_figures import Recognition, Seeds, Survival, Trust
 from clipbench.studies.trust_meter import trust

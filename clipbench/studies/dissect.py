@@ -7,26 +7,29 @@ from sklearn.cluster import KMeans
 
 from clipbench.errors import ClipbenchError
 
-_TOP, _SHARPNESS = 100, 10.0
+_SHARPNESS = 10.0
+_TOP, _SHARE, _FEWEST = 100, 0.002, 10  # images that speak for a unit: the paper's 100, as of 50,000 there
 _FIRST, _LAST = 0.998, 0.97  # how surely the first and the last of the top images are examples
 _LEAST = 1e-7
 _FIRST_IMAGES = 10  # with which a unit is compared whose examples do not fall into two groups
 
 
-def soft_wpmi(similarities: np.ndarray, activations: np.ndarray, top: int = _TOP) -> np.ndarray:
+def soft_wpmi(similarities: np.ndarray, activations: np.ndarray, top: int | None = None) -> np.ndarray:
     """CLIP-Dissect's soft weighted pointwise mutual information of units and names.
 
     Args:
         similarities: (n, k), cosines of n images with k names.
         activations: (n, units) of the same images, finite.
-        top: most exciting images that speak for a unit, at most n.
+        top: most exciting images that speak for a unit; None takes one in 500 of the images, from 10 to the
+            paper's 100: of few images the first hundred show what the unit does not mean.
 
     Returns:
         (units, k) float32, larger for a better name; it compares names of a unit, and units for a name.
 
     Source: Oikarinen and Weng 2023, equation 4, with the constants of their code (similarity.py, soft_wpmi).
     """
-    top = min(top, len(similarities))
+    n = len(similarities)
+    top = min(max(round(_SHARE * n), _FEWEST), _TOP, n) if top is None else min(top, n)
     logits = _SHARPNESS * similarities.astype(np.float64)
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)

@@ -91,24 +91,58 @@ def search_units(
         raise ClipbenchError(f"{model.name} has no text tower; search with a CLIP, such as mini")
     if not text.strip():
         raise ClipbenchError("there is no text to search for; write at least one word")
+    scores = text_scores(model, [text], store, layer, words, others)[:, 0]
+    places, votes, order = ranked(scores)
+    matches = tuple(
+        Match(f"{layer}:{at}", tuple(scores[at].tolist()), tuple(places[at].tolist()), int(votes[at]))
+        for at in order[:top].tolist()
+    )
+    return Matches(text, matches, len(places), store.provenance(layer))
+
+
+def text_scores(
+    model: ClipModel,
+    texts: Sequence[str],
+    store: Store,
+    layer: str,
+    words: Store | None = None,
+    others: Sequence[str] | None = None,
+) -> np.ndarray:
+    """The scores of all units for some texts; see `search_units`.
+
+    Args:
+        texts: k different noun phrases; the photos tell each from all the others, too.
+
+    Returns:
+        (units, k, 3) float32, in the order of `SCORES`.
+    """
     store.layer(layer)
-    names = [text, *(name for name in (imagenet_labels() if others is None else others) if name != text)]
+    k = len(texts)
+    names = [
+        *texts,
+        *(name for name in (imagenet_labels() if others is None else others) if name not in texts),
+    ]
     embedded = model.encode_text([TEMPLATE.format(name) for name in names])
     written = (words if words is not None and layer in words.layers else store).moments(layer)
     columns = (
-        by_weights(model, store, layer, embedded[:1], points(store))[:, 0],
-        by_photos(store, store, layer, embedded)[:, 0],
-        by_writing(model, layer, [text], written.mean, written.sd)[:, 0],
+        by_weights(model, store, layer, embedded[:k], points(store)),
+        by_photos(store, store, layer, embedded)[:, :k],
+        by_writing(model, layer, texts, written.mean, written.sd),
     )
-    scores = np.stack(columns, axis=1)
+    return np.stack(columns, axis=2)
+
+
+def ranked(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Units by the agreement of scores, (units, scores).
+
+    Returns:
+        The units' places in each score from 1, (units, scores); for how many scores each is among the first
+        hundredth, (units,); the units, those with more votes first, then those with the smaller geometric
+        mean of places, (units,).
+    """
     places = ranks(scores, axis=0)
     votes = (places <= max(1, VOTE * len(places))).sum(axis=1)
-    order = np.lexsort((np.log(places).sum(axis=1), -votes))[:top]
-    matches = tuple(
-        Match(f"{layer}:{at}", tuple(scores[at].tolist()), tuple(places[at].tolist()), int(votes[at]))
-        for at in order.tolist()
-    )
-    return Matches(text, matches, len(places), store.provenance(layer))
+    return places, votes, np.lexsort((np.log(places).sum(axis=1), -votes))
 
 
 def points(store: Store, n: int = _POINTS, seed: int = 0) -> list[Image.Image]:

@@ -1,22 +1,21 @@
 """What a sweep shows: pictures in files, in parquet tables, in tar archives, or in a data set."""
 
 import hashlib
-import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from importlib import import_module
 from os.path import commonpath
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 from PIL import Image
 
 from clipbench.errors import ClipbenchError
-from clipbench.stimuli import is_picture, picture_files, read_image
+from clipbench.stimuli import picture_files, read_image
 from clipbench.streams import ahead
+from clipbench.sweeps.containers import cell, groups, member, members, stamped
 
 DIGEST = 16  # bytes of BLAKE2b: no two contents among 10⁹ agree by chance
 MISSING = bytes(DIGEST)  # of an item that could not be read when it was listed
@@ -107,8 +106,8 @@ class Files(Stimuli):
                 return (Path(self.root) / path).read_bytes()
             container = Path(self.root) / path
             if path.endswith(_TABLE):
-                return _cell(container, self.column, int(inner))
-            return _member(container, inner)
+                return cell(container, self.column, int(inner))
+            return member(container, inner)
         except ClipbenchError:
             raise
         except (OSError, ValueError, LookupError) as error:  # also what pyarrow raises
@@ -219,9 +218,9 @@ def _inside(path: Path, name: str, column: str) -> Iterator[str]:
             f"there is no file {str(path)!r}; give a folder, pictures, a .parquet or .tar file"
         )
     if path.suffix == _TABLE:
-        yield from (f"{name}/{row}" for row in range(_groups(*_stamped(path), column)[-1]))
+        yield from (f"{name}/{row}" for row in range(groups(*stamped(path), column)[-1]))
     elif path.suffix == _ARCHIVE:
-        yield from (f"{name}/{member}" for member in _members(*_stamped(path)))
+        yield from (f"{name}/{inner}" for inner in members(*stamped(path)))
     else:
         yield name
 
@@ -240,69 +239,6 @@ def _digest(stimuli: Files | DataSet, key: str | int) -> bytes:
         return digest_of(stimuli.content(key))
     except ClipbenchError:
         return MISSING  # the sweep will say why
-
-
-def _stamped(path: Path) -> tuple[str, int, int]:
-    """A file as it is now: what was remembered of it counts only as long as that does not change."""
-    told = path.stat()
-    return str(path), told.st_mtime_ns, told.st_size
-
-
-@lru_cache(maxsize=64)
-def _members(path: str, _changed: int, _size: int) -> dict[str, tuple[int, int]]:
-    """Name -> (offset, size) of the pictures in a tar archive."""
-    try:
-        with tarfile.open(path, "r:") as archive:
-            return {
-                member.name: (member.offset_data, member.size)
-                for member in archive
-                if member.isfile() and is_picture(member.name)
-            }
-    except tarfile.TarError as error:
-        raise ClipbenchError(f"{path!r} is no tar archive, or a compressed one; unpack it first") from error
-
-
-def _member(path: Path, inner: str) -> bytes:
-    offset, size = _members(*_stamped(path))[inner]
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(size)
-
-
-@lru_cache(maxsize=64)
-def _groups(path: str, _changed: int, _size: int, column: str) -> np.ndarray:
-    """(groups + 1,) first row of each row group of a parquet table, and the number of rows."""
-    from pyarrow import parquet
-
-    try:
-        told = parquet.read_metadata(path)
-    except (OSError, ValueError) as error:
-        raise ClipbenchError(f"{path!r} is no parquet table; give another file") from error
-    names = told.schema.to_arrow_schema().names
-    if column not in names:
-        raise ClipbenchError(f"{path!r} has no column {column!r}; its columns are {', '.join(names)}")
-    return np.cumsum([0] + [told.row_group(group).num_rows for group in range(told.num_row_groups)])
-
-
-@lru_cache(maxsize=2)
-def _column(path: str, _changed: int, _size: int, column: str, group: int):
-    """A column of a row group; two are kept, as pictures are read in order."""
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(path) as file:
-        return file.read_row_group(group, columns=[column]).column(0)
-
-
-def _cell(path: Path, column: str, row: int) -> bytes:
-    """Bytes of a picture; Hugging Face keeps them in a struct with "bytes" and "path"."""
-    file = _stamped(path)
-    starts = _groups(*file, column)
-    group = int(np.searchsorted(starts, row, side="right")) - 1
-    value = _column(*file, column, group)[row - int(starts[group])].as_py()
-    content = value["bytes"] if isinstance(value, dict) else value
-    if not isinstance(content, bytes):
-        raise LookupError(f"row {row} has no picture")
-    return content
 
 
 def package(module: str, name: str):

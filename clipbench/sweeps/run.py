@@ -14,8 +14,9 @@ from clipbench.models import ImageModel
 from clipbench.results import versions
 from clipbench.sweeps.lock import locked
 from clipbench.sweeps.pictures import Listed, Source, Stimuli, listed
+from clipbench.sweeps.place import is_remote, local, opened
 from clipbench.sweeps.reading import Batch, grids, sweep_blocks
-from clipbench.sweeps.shelf import BLOCK, Shelf, is_remote, local, opened
+from clipbench.sweeps.shelf import BLOCK, Shelf
 
 
 @dataclass(frozen=True)

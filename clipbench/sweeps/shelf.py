@@ -14,7 +14,6 @@ place. A file of `max` holds one block of images and all units, in pieces of `UN
 once or not at all, and a unit is read without its neighbours.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +22,10 @@ from typing import NamedTuple
 import numpy as np
 import zarr
 from zarr.codecs import BloscCodec
-from zarr.storage import FsspecStore, LocalStore
 
-from clipbench.errors import ClipbenchError
-from clipbench.results import cannot_write
 from clipbench.sweeps.bins import BINS, histograms
+from clipbench.sweeps.place import is_remote, local, opened, storage
 
-FORMAT = 1
 BLOCK = 1024  # images that are written at once, and lost at most
 UNITS = 64  # units in one piece of a file
 NOTE = 200  # letters that are kept of why an image could not be read
@@ -47,70 +43,6 @@ class Rows(NamedTuple):
     max: np.ndarray
     mean: np.ndarray | None
     position: np.ndarray | None
-
-
-def storage(path: str | Path) -> LocalStore | FsspecStore:
-    """A folder, or what an fsspec address such as "s3://bucket/store" leads to."""
-    if is_remote(path):
-        return FsspecStore.from_url(str(path))
-    return LocalStore(local(path))
-
-
-def local(path: str | Path) -> Path:
-    """The folder of a store on this machine, whether given as a path or as file://…."""
-    return Path(str(path).removeprefix("file://")).resolve()
-
-
-def is_remote(path: str | Path) -> bool:
-    """Whether a path is an address of another file system than this machine's."""
-    return "://" in str(path) and not str(path).startswith("file://")
-
-
-def opened(path: str | Path, write: bool = False) -> zarr.Group:
-    """The store at a path.
-
-    Args:
-        path: a folder or an fsspec address.
-        write: make one where nothing is.
-
-    Raises:
-        ClipbenchError: there is none, something else is there, or a store of another version.
-    """
-    try:
-        root = zarr.open_group(storage(path), mode="r+", use_consolidated=False)
-    except FileNotFoundError as error:
-        if not write:
-            raise ClipbenchError(
-                f"there is no store at {str(path)!r}; make one with `clipbench sweep`"
-            ) from error
-        return _made(path)
-    except (ValueError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ClipbenchError(
-            f"{str(path)!r} holds something else than a store; name another place"
-        ) from error
-    found = root.attrs.get("clipbench_sweeps")
-    if found is None:
-        raise ClipbenchError(f"{str(path)!r} is not a store of clipbench; name another place")
-    if found != FORMAT:
-        raise ClipbenchError(
-            f"the store at {str(path)!r} is of version {found}, and this clipbench writes version {FORMAT}; "
-            "name another place, or use the clipbench that made it"
-        )
-    return root
-
-
-def _made(path: str | Path) -> zarr.Group:
-    folder = local(path)
-    if not is_remote(path) and folder.exists():
-        kept = [inside.name for inside in folder.iterdir() if not inside.name.startswith(".")]
-        if kept:
-            raise ClipbenchError(
-                f"{str(path)!r} is a folder with something else, such as {kept[0]!r}; name another place"
-            )
-    try:
-        return zarr.create_group(storage(path), attributes={"clipbench_sweeps": FORMAT})
-    except OSError as error:
-        raise cannot_write(folder, error) from error
 
 
 class Shelf:
@@ -132,6 +64,7 @@ class Shelf:
         self.n: int = self.attributes["n"]
         self.block: int = self.attributes["block"]
         self._arrays: dict[str, zarr.Array] = {}
+        self._whole: dict[str, np.ndarray] = {}  # counts of layers that are done: these stay as they are
 
     def __reduce__(self):
         return Shelf, (self.path, self.key, self._write)
@@ -239,9 +172,14 @@ class Shelf:
 
     def counts(self, layer: str) -> np.ndarray:
         """(blocks,) int: how many images of a block could be read, -1 where it is not done."""
+        if layer in self._whole:
+            return self._whole[layer]
         if f"layers/{layer}/done" not in self.group:
             return np.full(self.blocks, -1)
-        return self._array(f"layers/{layer}/done")[:]
+        counts = self._array(f"layers/{layer}/done")[:]
+        if (counts >= 0).all():
+            self._whole[layer] = counts
+        return counts
 
     def read(self, name: str) -> zarr.Array:
         """An array by its name, such as "layers/conv_head/max"."""

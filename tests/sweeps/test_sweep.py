@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 import clipbench as cb
 from clipbench.sweeps import Store, Words, sweep, sweeps
-from clipbench.sweeps.shelf import FORMAT, Shelf, opened, storage
+from clipbench.sweeps.place import FORMAT, opened, storage
+from clipbench.sweeps.shelf import Shelf
 
 LAYERS = ["layer1", "layer4"]
 

@@ -1,0 +1,37 @@
+"""Photos of known classes as a folder to sweep: those that mini's training left out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from clipbench.pretrain.photos import TRAIN, read_photos
+
+
+def write_unseen(sources: Sequence[str], folder: Path, each: int, classes: int) -> Path:
+    """Write the first photos of each of the most common classes, as FOLDER/CLASS/NUMBER.jpg.
+
+    Args:
+        sources: what `clipbench pretrain` takes.
+        folder: left as it is if it is there.
+        each: photos of a class at most.
+        classes: how many; of classes with equally many photos the first.
+    """
+    if folder.exists():
+        return folder
+    unseen = [photo for photo in read_photos(sources).photos if photo.split != TRAIN]
+    common = {label for label, _ in Counter(photo.label for photo in unseen).most_common(classes)}
+    written = Counter()
+    for photo in unseen:
+        if photo.label in common and written[photo.label] < each:
+            written[photo.label] += 1
+            path = folder / f"{photo.label:03}" / f"{written[photo.label]:03}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(photo.content)
+    return folder
+
+
+def classes_of(names: Sequence[str]) -> np.ndarray:
+    """(n,) int, the class of each photo, a position in ImageNet's list, from its name in a sweep."""
+    return np.array([int(name.partition("/")[0]) for name in names])

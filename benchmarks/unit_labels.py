@@ -1,0 +1,88 @@
+"""Labels for units whose truth is known: the logits of mini's control, each of which is a class by training.
+
+Photos of some classes name all thousand units among the thousand names; the units of the classes that are in
+the photos are judged. A unit without a label counts as wrong. The photos were in no training of mini. The
+sweeps stay in HOME, so that a second run only names.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from known_photos import classes_of, write_unseen
+from machine import machine
+
+import clipbench as cb
+from clipbench.classify.likely import imagenet_labels
+from clipbench.intervals import Rate
+from clipbench.studies import label_units
+from clipbench.studies.dissect import soft_wpmi
+from clipbench.studies.unit_search import TEMPLATE
+from clipbench.sweeps import Store
+
+LEAST = 0.85
+LAYER, TOPS = "logits", (5, 10, 20, 50, 100)
+
+
+def measure(reader: cb.ClipModel, sources: list[str], home: Path, each: int, classes: int) -> dict:
+    control = cb.load("timm/tf_efficientnet_lite0", device="cpu")
+    photos = write_unseen(sources, home / "photos", each, classes)
+    for model, layers in ((reader, None), (control, [LAYER])):
+        list(cb.sweep(model, photos, layers, store=home / "store"))
+    store, meanings = Store.open(home / "store", control), Store.open(home / "store", reader)
+    names, shown = imagenet_labels(), classes_of(store.names)
+    known = np.unique(shown)
+    found = label_units(reader, names, store, LAYER, meanings=meanings).labels
+    given = [at for at in known if found[at].label is not None]
+    right = Rate(sum(found[at].label == names[at] for at in known), len(known))
+    best = Rate(sum(found[at].name == names[at] for at in known), len(known))
+    return {
+        "machine": machine("clipbench", "torch"),
+        "reader": f"{reader.name} {reader.weights_hash}",
+        "units": f"{control.name} {control.weights_hash} {LAYER}",
+        "photos": len(shown),
+        "names": len(names),
+        "label right, of all units of shown classes": right.as_dict(),
+        "label right, of those with a label": Rate(right.hits, len(given)).as_dict() if given else None,
+        "best name right, of all units of shown classes": best.as_dict(),
+        "units of classes without photos that got a label": sum(
+            one.label is not None for at, one in enumerate(found) if at not in known
+        ),
+        "best name right, by photos that count": by_top(reader, store, meanings, names, known),
+        "chance": 1 / len(names),
+        "limit": LEAST,
+        "passed": right.share >= LEAST,
+    }
+
+
+def by_top(
+    reader: cb.ClipModel, store: Store, meanings: Store, names: list[str], known: np.ndarray
+) -> dict[int, float]:
+    """Share of units whose best name by CLIP-Dissect's score is right, by how many photos name a unit."""
+    texts = reader.encode_text([TEMPLATE.format(name) for name in names]).cpu().numpy()
+    activations, cosines = store.matrix(LAYER).astype(np.float32)[:, known], meanings.embeddings() @ texts.T
+    good = np.isfinite(activations[:, 0]) & np.isfinite(cosines[:, 0])
+    return {
+        top: float((soft_wpmi(cosines[good], activations[good], top).argmax(axis=1) == known).mean())
+        for top in TOPS
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("photos", nargs="+", help="as for clipbench pretrain")
+    parser.add_argument("--home", type=Path, required=True, help="where photos and sweeps are kept")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--each", type=int, default=50, help="photos of a class")
+    parser.add_argument("--classes", type=int, default=200)
+    options = parser.parse_args()
+    model = cb.load(options.model, device="cpu")
+    result = measure(model, options.photos, options.home, options.each, options.classes)
+    print(json.dumps(result, indent=2))
+    sys.exit(not result["passed"])
+
+
+if __name__ == "__main__":
+    main()
