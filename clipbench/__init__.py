@@ -31,6 +31,7 @@ _HOMES = {
     "label_units": "clipbench.studies",
     "load": "clipbench.models",
     "load_probe": "clipbench.classify",
+    "maximal_text": "clipbench.studies",
     "multimodal": "clipbench.studies",
     "overlay": "clipbench.stimuli",
     "paper": "clipbench.stimuli",

@@ -1,6 +1,6 @@
 """Make the examples that the panels open with, from the models as they are; run it when a model changes.
 
-    python scripts/make_examples.py [feature] [explain] [multimodal]
+    python scripts/make_examples.py [feature] [explain] [multimodal] [text]
 
 The units were chosen by eye, from sheets of units painted by the same recipe.
 """
@@ -12,8 +12,8 @@ import clipbench as cb
 from clipbench.classify.likely import most_likely
 from clipbench.results import save_png
 from clipbench.stimuli import sample
-from clipbench.studies import maps
-from widgets import explain, feature, study
+from clipbench.studies import look_for_text, maps
+from widgets import explain, feature, phrases, study
 from widgets.findings import Finder
 from widgets.growth import Growth
 from widgets.recipe import Recipe
@@ -53,11 +53,18 @@ def make_multimodal() -> None:
         cb.multimodal(cb.load(name, device="cpu"), cb.concepts(), study.LAYER).save(study.EXAMPLE / file)
 
 
-def _tell(number: int, goal: int) -> None:
-    print(f"\rstep {number} of {goal}", end="" if number < goal else "\n", file=sys.stderr)
+def make_text() -> None:
+    """What "Maximal text" opens with."""
+    for step in look_for_text(cb.load("mini", device="cpu"), phrases.UNIT):
+        _tell(step.done, step.total, "phrase")
+    step.result.save(phrases.EXAMPLE)
 
 
-MAKERS = {"feature": make_feature, "explain": make_explain, "multimodal": make_multimodal}
+def _tell(number: int, goal: int, what: str = "step") -> None:
+    print(f"\r{what} {number} of {goal}", end="" if number < goal else "\n", file=sys.stderr)
+
+
+MAKERS = {"feature": make_feature, "explain": make_explain, "multimodal": make_multimodal, "text": make_text}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

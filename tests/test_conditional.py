@@ -7,7 +7,7 @@ import clipbench as cb
 from clipbench.parity import plotted_units, published_plot
 from clipbench.results import Provenance
 from clipbench.studies import records
-from clipbench.studies.conditional import Conditional, conditional, from_article, stratify
+from clipbench.studies.conditional import Conditional, conditional, from_article, known, of_store, stratify
 
 TOLD = Provenance("made up", "", "made up", "layer:0")
 
@@ -19,6 +19,24 @@ def world():
     truth = rng.choice(["cat", "dog", "other"], 40_000, p=[0.05, 0.15, 0.8])
     means = {"cat": 4.0, "dog": 1.5, "other": -1.0}
     return np.array([means[name] for name in truth]) + rng.normal(size=40_000), truth
+
+
+class Swept:
+    """A store of pictures, as far as a plot asks."""
+
+    title = "a sweep"
+
+    def __init__(self, values, names):
+        self.names, self._values = names, np.asarray(values, np.float32)
+
+    def unit(self, address):
+        return cb.Unit("layer", 0)
+
+    def column(self, unit):
+        return self._values
+
+    def provenance(self, layer, unit):
+        return TOLD
 
 
 def exact(activations: np.ndarray, truth: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -132,3 +150,25 @@ def test_lines_of_both_kinds_are_drawn(world):
     np.testing.assert_allclose([line.y for line in cb.figures.given_label(result).data], result.given_label)
     recall = cb.figures.recall(result).data[0].y
     assert recall[0] == pytest.approx(1) and recall[-1] == 0 and (np.diff(recall) <= 1e-12).all()
+
+
+def test_the_folders_of_swept_pictures_are_their_labels_and_unread_ones_have_none(world):
+    activations, truth = (side[:2000] for side in world)
+    names = [f"all/{name}/{number}.jpg" for number, name in enumerate(truth)]
+    values = activations.astype(np.float32)
+    values[:50] = np.nan
+    found = of_store(Swept(values, names), "layer:0", buckets=4, each=10_000)
+    wanted = exact(values[50:], truth[50:], found.edges)
+    assert found.labels == ("cat", "dog", "other") and found.provenance.n == 1950
+    np.testing.assert_allclose(found.shares, wanted)  # all were drawn
+    told = found.as_dict()
+    assert told["population"] == found.totals.tolist() and told["recall"][0][0] == 1
+    with pytest.raises(cb.ClipbenchError, match="lie in one folder"):
+        of_store(Swept(values, ["all/1.jpg"] * 2000), "layer:0")
+
+
+def test_an_empty_bucket_is_plain_and_labels_must_be_as_many_as_pictures():
+    found = known(np.array([0.0, 1.0, 9.0, 10.0]), ["a", "a", "b", "b"], TOLD, buckets=5)[1]
+    assert found.as_dict()["shares"][0] == [1.0, None, None, None, 0.0]
+    with pytest.raises(cb.ClipbenchError, match="4 activations and 3 labels"):
+        known(np.arange(4.0), ["a", "b", "c"], TOLD)

@@ -12,7 +12,7 @@ import traitlets
 from clipbench.parity import parity
 from clipbench.results import Provenance
 from clipbench.streams import Progress
-from clipbench.studies import emotions
+from clipbench.studies import MaximalText, emotions
 from clipbench.studies.conditional import stratify
 from clipbench.studies.known_pictures import Shown, known_pictures
 from clipbench.studies.records import region_unit
@@ -22,6 +22,7 @@ from widgets import labelling, ledger
 from widgets.activation import Activation
 from widgets.feelings import Emotions
 from widgets.kin import Families
+from widgets.phrases import EXAMPLE, MaximalTexts
 from widgets.world import Regions
 
 TOLD = Provenance("mini", "0123456789ab", "made up", n=1)
@@ -118,6 +119,19 @@ def test_families_name_their_units(bench):
     assert "Lady Gaga" in panel._table.value and "263" in panel._table.value
     panel._family.value = "Region Neurons"
     assert "americans, american, america" in panel._table.value and panel._units.children == ()
+
+
+def test_a_unit_s_text_stands_there_at_once_and_a_network_that_cannot_read_has_none(bench, mini, control):
+    found = MaximalText.load(EXAMPLE)
+    assert found.provenance.weights_hash == mini.weights_hash, "`make examples` is due"
+    panel = MaximalTexts(bench)
+    ours, others = chart(panel._chart).data
+    assert len(ours.x) == 10 and len(others.x) == 3 and "place" in panel._told.children[1].value
+    bench.model = mini
+    panel._unit.line.value = "conv_head:99999"
+    assert "no channel 99999" in panel._unit.children[1].value and panel._work() is None
+    bench.model = control
+    assert "no text tower" in panel._note.value and panel._worker.layout.display == "none"
 
 
 def test_the_ledger_lists_finds_and_compares(bench, tmp_path):

@@ -1,13 +1,13 @@
 """What a unit's activation says about a picture: the article's plots, and a unit of the loaded model."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import ipywidgets as w
 
 from clipbench import figures
 from clipbench.parity import plotted_units, published_plot
-from clipbench.results import Provenance
-from clipbench.studies.conditional import Conditional, Sample, conditional, stratify
+from clipbench.studies.conditional import Conditional, Sample, known
 from clipbench.studies.known_pictures import Shown, known_pictures, shown
 from clipbench.studies.label_medians import published_people
 from clipbench.studies.records import CREDIT, record, unit_names
@@ -112,7 +112,10 @@ class Activation(w.VBox):
         fresh(self._where, figures.given_label(result))
         fresh(self._recall, figures.recall(result))
         told = result.provenance
-        self._own_caption.show(told.caption(), about=parts.MINI if told.model == "mini" else None)
+        command = (
+            f"clipbench conditional {told.unit} --model {told.model} --buckets {_BUCKETS} --each {_EACH}"
+        )
+        self._own_caption.show(told.caption(), command, parts.MINI if told.model == "mini" else None)
         pictures = [known_pictures()[place][0] for place in sample.places]
         self._bench_place.children = (Bench(pictures, sample, told),)
 
@@ -125,13 +128,9 @@ def fresh(place: Place, figure) -> None:
 
 
 def _sampled(seen: Shown, unit: int) -> tuple[Sample, Conditional]:
-    sample = stratify(seen.answers[:, unit], _BUCKETS, _EACH)
-    given = [known_pictures()[place][1] for place in sample.places]
-    told = seen.provenance
-    recipe = f"{told.recipe}, {_BUCKETS} buckets of up to {_EACH}"
-    address = f"{seen.layer}:{unit}"
-    provenance = Provenance(told.model, told.weights_hash, recipe, address, sample.seed, len(given))
-    return sample, conditional(sample, given, provenance)
+    told = replace(seen.provenance, unit=f"{seen.layer}:{unit}")
+    labels = [label for _, label in known_pictures()]
+    return known(seen.answers[:, unit], labels, told, buckets=_BUCKETS, each=_EACH)
 
 
 def _progress(seen: Shown) -> str:

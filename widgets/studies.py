@@ -1,4 +1,4 @@
-"""The panel "Studies": what the article found of regions, emotions, activations and families, live."""
+"""The panel "Studies": what the article found of regions, emotions, activations, families and texts, live."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,7 @@ from widgets.activation import Activation
 from widgets.feelings import Emotions
 from widgets.frame import Frame
 from widgets.kin import Families
+from widgets.phrases import MaximalTexts
 from widgets.workbench import Workbench
 from widgets.world import Regions
 
@@ -18,6 +19,7 @@ STUDIES = {
     "emotions": ("Emotions", Emotions),
     "activation": ("Activation and label", Activation),
     "families": ("Families", Families),
+    "text": ("Maximal text", MaximalTexts),
 }
 
 

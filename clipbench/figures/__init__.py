@@ -15,6 +15,7 @@ from clipbench.figures.inks import stroop, stroop_opacity
 from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.medians import label_medians
+from clipbench.figures.phrases import maximal_text
 from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
@@ -40,6 +41,7 @@ __all__ = [
     "kernel_picture",
     "label_medians",
     "ledger",
+    "maximal_text",
     "multimodal_table",
     "nine",
     "percent",

@@ -5,6 +5,7 @@ from clipbench.studies.circuits import Circuit, Edge
 from clipbench.studies.labels import Label, Labels, label_units
 from clipbench.studies.likeness import Alike, similar_units
 from clipbench.studies.maps import Maps, maps
+from clipbench.studies.maximal_text import Looking, MaximalText, look_for_text, maximal_text
 from clipbench.studies.multimodal import Multimodal, measure, multimodal
 from clipbench.studies.photo_quantiles import PhotoQuantiles, measure_quantiles, shipped_quantiles
 from clipbench.studies.table import Cell, Column, column, nearest, table
@@ -27,9 +28,11 @@ __all__ = [
     "Excited",
     "Label",
     "Labels",
+    "Looking",
     "Maps",
     "Match",
     "Matches",
+    "MaximalText",
     "Multimodal",
     "Painting",
     "PhotoQuantiles",
@@ -45,7 +48,9 @@ __all__ = [
     "column",
     "excited_by",
     "label_units",
+    "look_for_text",
     "maps",
+    "maximal_text",
     "measure",
     "measure_quantiles",
     "multimodal",

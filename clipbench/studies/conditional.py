@@ -1,14 +1,17 @@
 """What a unit's activation says about a picture: labels of pictures drawn evenly over its whole range."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import wilson
 from clipbench.results import Provenance
+from clipbench.sweeps import Store
+from clipbench.units import Unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +135,20 @@ class Conditional:
         """(k, b) share of a label's pictures that lie in a bucket or above it: recall at its left edge."""
         return self.given_label[:, ::-1].cumsum(axis=1)[:, ::-1]
 
+    def as_dict(self) -> dict:
+        """All of it as plain JSON types; None where nothing is labelled, or not known."""
+        told = {
+            "labels": list(self.labels),
+            "edges": self.edges.tolist(),
+            "sd": self.sd,
+            "counts": self.counts.tolist(),
+            "shares": _plain(self.shares),
+            "intervals": [_plain(rows) for rows in self.intervals],
+        }
+        if self.population is not None:
+            told |= {"population": self.population.tolist(), "recall": self.recall.tolist()}
+        return {**told, "provenance": self.provenance.as_dict()}
+
     def as_article(self, colours: Sequence[str] = ()) -> dict:
         """The same in the shape of the article's records; buckets without labels are left out."""
         kept = self.totals > 0
@@ -167,6 +184,68 @@ def conditional(sample: Sample, given: Sequence[str | None], provenance: Provena
     return Conditional(labels, sample.edges, counts, sample.population, sample.sd, provenance)
 
 
+def known(
+    activations: np.ndarray,
+    labels: Sequence[str],
+    provenance: Provenance,
+    *,
+    buckets: int = 10,
+    each: int = 50,
+    seed: int = 0,
+) -> tuple[Sample, Conditional]:
+    """Draw from pictures whose labels are known, and count.
+
+    Args:
+        activations: (n,) of one unit, before the ReLU.
+        labels: n, one for each picture.
+        provenance: of the activations, with the unit's address.
+        buckets, each, seed: see `stratify`.
+
+    Raises:
+        ClipbenchError: another number of labels than activations, or what `stratify` refuses.
+    """
+    if len(labels) != len(activations):
+        raise ClipbenchError(f"there are {len(activations)} activations and {len(labels)} labels")
+    sample = stratify(activations, buckets, each, seed)
+    given = [labels[place] for place in sample.places]
+    recipe = f"{provenance.recipe}, {buckets} buckets of up to {each}"
+    told = replace(provenance, recipe=recipe, seed=seed, n=len(given))
+    return sample, conditional(sample, given, told)
+
+
+def of_store(store: Store, unit: str | Unit, **settings: int) -> Conditional:
+    """A unit's plot from swept pictures; the folder in which each lies is its label.
+
+    Args:
+        store: a sweep of pictures in folders, one for each label.
+        unit: its address.
+        settings: see `known`.
+
+    Raises:
+        ClipbenchError: what `swept` or `stratify` refuses.
+    """
+    values, labels = swept(store, unit)
+    unit = store.unit(unit)
+    return known(values, labels.tolist(), store.provenance(unit.layer, str(unit)), **settings)[1]
+
+
+def swept(store: Store, unit: str | Unit) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) what a unit said to those pictures that could be read, and (n,) the folder in which each lies.
+
+    Raises:
+        ClipbenchError: a unit that the store lacks, or pictures that lie in fewer than two folders.
+    """
+    values = store.column(unit)
+    read = np.flatnonzero(np.isfinite(values))
+    names = store.names
+    labels = np.array([PurePosixPath(names[number]).parent.name for number in read])
+    if len(np.unique(labels)) < 2:
+        raise ClipbenchError(
+            f"the pictures of {store.title} lie in one folder; sweep a folder with a subfolder for each label"
+        )
+    return values[read], labels
+
+
 def from_article(told: dict, sd: float, provenance: Provenance) -> Conditional:
     """Read a record in the article's shape; how many pictures a bucket had is found from its shares.
 
@@ -179,6 +258,11 @@ def from_article(told: dict, sd: float, provenance: Provenance) -> Conditional:
     edges = np.append(bins, 2 * bins[-1] - bins[-2])
     counts = _counts(heights, np.array(told["labelCounts"]))
     return Conditional(tuple(told["labelNames"]), edges, counts, None, sd, provenance)
+
+
+def _plain(values: np.ndarray) -> list:
+    """An array as lists, None for nan."""
+    return np.where(np.isnan(values), None, values).tolist()
 
 
 def _counts(heights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
