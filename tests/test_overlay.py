@@ -10,7 +10,7 @@ from PIL import Image, ImageFont
 
 from clipbench.attacks.published import RECORDS
 from clipbench.errors import ClipbenchError
-from clipbench.stimuli import ARTICLE, BAND, Recipe, Tag, cover, label_width, overlay, paper
+from clipbench.stimuli import ARTICLE, BAND, TAG, Recipe, Tag, cover, cut_off, label_width, overlay, paper
 from clipbench.stimuli.lettering import FONTS, ink, load_font
 
 PUBLISHED = Path(__file__).parent / "data" / "published"
@@ -293,6 +293,14 @@ def test_a_text_that_is_too_wide_can_be_shrunk_to_the_picture():
     columns = np.flatnonzero(mark.any(axis=0))
     assert 270 < columns[-1] + 1 - columns[0] <= 288
     assert overlay(GREY, "iPod", shrink=True) == overlay(GREY, "iPod")
+
+
+def test_a_text_that_is_too_wide_is_said_to_be_cut_off():
+    text = "a very long label that no picture holds"
+    (said,) = cut_off(text, GREY.size)
+    assert f"is {label_width(text, GREY.size)} pixels wide and the picture 288" in said
+    assert cut_off("iPod", GREY.size) == cut_off(text, GREY.size, Recipe(shrink=True)) == ()
+    assert cut_off(text, GREY.size, TAG) == ()  # a tag's letters are fitted to it
 
 
 @pytest.mark.parametrize(

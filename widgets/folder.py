@@ -120,13 +120,11 @@ def _rates(result: AttackResult) -> str:
         f"<td class='cb-number'>{' to '.join(percent(end) for end in rate.interval)}</td></tr>"
         for outcome, rate in result.rates.items()
     )
-    unread = "".join(
-        f'<p class="cb-note">{html.escape(f"{Path(name).name}: {reason}")}</p>'
-        for name, reason in result.unread
-    )
+    said = [*result.notes, *(f"{Path(name).name}: {reason}" for name, reason in result.unread)]
+    notes = "".join(f'<p class="cb-note">{html.escape(each)}</p>' for each in said)
     heads = "".join(f"<th>{head}</th>" for head in ("outcome", "pictures", "share", "95 % interval"))
     cover = f'<p class="cb-note">{percent(result.mean_cover)} of the pixels covered, on average</p>'
-    return f'<table class="cb-table"><tr>{heads}</tr>{rows}</table>{cover}{unread}'
+    return f'<table class="cb-table"><tr>{heads}</tr>{rows}</table>{cover}{notes}'
 
 
 def _table(result: AttackResult) -> str:

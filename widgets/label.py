@@ -43,7 +43,8 @@ class Stage(w.VBox):
         small = picture.copy()
         small.thumbnail((_SENT, _SENT))
         frame.show(pictures.jpeg(small), f"{drawing.name} with {scene}")
-        self._note.say(f"{percent(drawing.cover)} of the pixels covered · {_HINTS[scene.label]}")
+        told = f"{percent(drawing.cover)} of the pixels covered"
+        self._note.say(" · ".join([told, _HINTS[scene.label], *drawing.notes]))
         self.frame.address = scene.query()
 
 

@@ -34,10 +34,10 @@ class Robust(w.VBox):
         )
         self._target = parts.classed(w.Dropdown(description="target"), "cb-control")
         self._worker = Worker("Vary it", self._work, self._take, _progress)
-        self._chart, self._caption = Place(), parts.Caption()
+        self._chart, self._notes, self._caption = Place(), parts.Note(), parts.Caption()
         about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
         controls = [about, self._axis, self._target, self._worker]
-        super().__init__([*controls, self._chart, self._caption])
+        super().__init__([*controls, self._chart, self._notes, self._caption])
 
     def follow(self, drawing: Drawing) -> None:
         """Take over label and labels of a drawing; from any thread."""
@@ -57,6 +57,7 @@ class Robust(w.VBox):
     def _take(self, progress: CurveProgress) -> None:
         curve = progress.curve
         self._chart.show(figures.robustness(curve))
+        self._notes.say("; ".join(curve.notes))
         about = parts.MINI if curve.provenance.model == "mini" else None
         self._caption.show(curve.provenance.caption(), about=about)
 

@@ -16,7 +16,7 @@ from clipbench.classify import BeforeAfter, Probe
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.figures import percent
 from clipbench.models import ClipModel, VisionModel
-from clipbench.stimuli import ARTICLE, TAG, Recipe, Tag, cover, sample
+from clipbench.stimuli import ARTICLE, TAG, Recipe, Tag, cover, cut_off, sample
 from clipbench.stimuli.recipes import ARTICLE_SIDE
 
 SIZES = {"printed": ARTICLE.size / ARTICLE_SIDE, "paper": 0.5}  # kinds of label, and how large they begin
@@ -161,6 +161,11 @@ class Drawing:
     def cover(self) -> float:
         """Share of the pixels that the label changed."""
         return cover(self.before, self.after)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence if the label does not fit on the picture."""
+        return cut_off(self.scene.text, self.before.size, self.scene.recipe)
 
     def judge(self, model: ClipModel | VisionModel | Probe) -> BeforeAfter:
         """What a model or a probe sees before and after.

@@ -19,10 +19,10 @@ from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel, VisionModel
 from clipbench.results import Provenance
-from clipbench.stimuli import ARTICLE, Recipe, Tag, label_width
+from clipbench.stimuli import ARTICLE, Recipe, Tag, cut_off
 from clipbench.streams import ahead
 
-_PICTURES = 64  # in one forward pass; bounds memory and how long a stop takes
+_PICTURES = 32  # in one forward pass; bounds memory and how long a stop takes
 
 
 @dataclass(frozen=True)
@@ -130,13 +130,8 @@ class Setup:
 
     def notes(self, case: Case) -> tuple[str, ...]:
         """A sentence if the text is wider than the picture."""
-        if isinstance(case.recipe, Tag) or case.recipe.shrink:
-            return ()
         side = self.model.image_size
-        wide = label_width(case.text, (side, side), case.recipe)
-        if wide <= side:
-            return ()
-        return (f"{case.text!r} is {wide} pixels wide and the picture {side}; its end is cut off",)
+        return cut_off(case.text, (side, side), case.recipe)
 
     def provenance(self, case: Case, n: int) -> Provenance:
         """Where the result of a case comes from."""

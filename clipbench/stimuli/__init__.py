@@ -5,7 +5,7 @@ from clipbench.stimuli.drawings import Drawing, concepts, drawings
 from clipbench.stimuli.folder import is_picture, picture_files
 from clipbench.stimuli.images import MAX_UPLOAD_BYTES, Photo, read_image
 from clipbench.stimuli.lettering import FONTS
-from clipbench.stimuli.overlay import compressed, cover, label_width, overlay, paper
+from clipbench.stimuli.overlay import compressed, cover, cut_off, label_width, overlay, paper
 from clipbench.stimuli.recipes import ARTICLE, BAND, TAG, Recipe, Tag
 from clipbench.stimuli.samples import Sample, sample, samples
 from clipbench.stimuli.vocabulary import common_words, read_words
@@ -27,6 +27,7 @@ __all__ = [
     "compressed",
     "concepts",
     "cover",
+    "cut_off",
     "drawings",
     "is_picture",
     "label_width",

@@ -57,6 +57,16 @@ def label_width(text: str, size: tuple[int, int], recipe: Recipe = ARTICLE) -> i
     return _label(text, size, recipe).outline.width
 
 
+def cut_off(text: str, size: tuple[int, int], recipe: Recipe | Tag = ARTICLE) -> tuple[str, ...]:
+    """A sentence if a text is wider than a picture of this size; none if it fits, or is made to."""
+    if isinstance(recipe, Tag) or recipe.shrink:
+        return ()
+    wide = label_width(text, size, recipe)
+    if wide <= size[0]:
+        return ()
+    return (f"{text!r} is {wide} pixels wide and the picture {size[0]}; its end is cut off",)
+
+
 def compressed(image: Image.Image, quality: int) -> Image.Image:
     """An RGB image saved as JPEG and read again; quality 1 … 100."""
     file = io.BytesIO()
