@@ -1,138 +1,223 @@
 """Which texts win, what holds them off, and how they may look: attacks on photos that are new to mini.
 
-Photos are those of a file like `clipbench pretrain`'s which its training does not see. Labels are ImageNet's
-names. Three parts, each written to benchmarks/results/attack_lab_PART.json with a page for reading beside it:
+    python benchmarks/attack_lab.py PHOTOS search [--of TARGET…]
+    python benchmarks/attack_lab.py PHOTOS defence [--of WAY…]
+    python benchmarks/attack_lab.py PHOTOS curves [--of AXIS…]
+    python benchmarks/attack_lab.py verdict
 
-- search: for some targets all three searches, what each costs in pictures encoded, and whether any text beats
-  the target's own name beyond luck, on photos that no search has seen;
-- defence: units held at zero, at their mean, or clamped, and directions projected out, with random and
-  matched controls, found on one half of photos and texts and told of the other;
-- curves: success against size, opacity, contrast, rotation, blur, copies, script and font.
+PHOTOS is a file like `clipbench pretrain`'s; those that its training does not see are used, spread evenly.
+Labels are ImageNet's names. Each target, way and axis is written to benchmarks/results/ as soon as it is
+measured, in the form that its own class reads back, so that one can be measured at a time.
+
+- search: all three searches for a text, what each costs in pictures encoded, and whether any text beats the
+  target's own name beyond luck, on photos that no search has seen;
+- defence: units held at zero, at their mean, or clamped, or directions projected out, with random and matched
+  controls, found on one half of photos and texts and told of the other;
+- curves: success against size, opacity, contrast, rotation, blur, copies, script and font;
+- verdict: of all that lies there for mini's present weights, printed and written to attack_lab.md.
 """
 
 import argparse
-import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from machine import machine
+from card.figure import spread
+from open_clip import IMAGENET_CLASSNAMES
 from tqdm import tqdm
 
 import clipbench as cb
 from clipbench.attacks import NINE, Case, Curve, Defence, SearchResult, defend, robustness, search
 from clipbench.attacks.levers import WAYS
 from clipbench.classify import Classifier, as_classifier
-from clipbench.pretrain.photos import LabelledPhoto, read_photos
+from clipbench.intervals import Rate
+from clipbench.models import imagenet_labels
+from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.stimuli import Recipe
 
 RESULTS = Path(__file__).parent / "results"
 TARGETS = ("pizza", "rifle", "radio", "library", "iPod")
 AXES = ("size", "opacity", "contrast", "rotation", "blur", "copies", "script", "font")
-KS = (1, 3, 10, 30, 100)
-Document = dict[str, object]
+KS = (3, 10, 30, 100)
+CASES = [Case(row.target, row.text) for row in NINE[:6]]  # those that the article succeeds with most
+VOCABULARY = 3  # one in so many of ImageNet's short names is tried
+BETTER = 3  # targets for which a text is to beat their own name
+Told = SearchResult | Defence | Curve
+Steps = Iterator[object]
 
 
-def searched(classifier: Classifier, photos: Sequence[LabelledPhoto], recipe: Recipe) -> Document:
-    """All searches for each target."""
-    images, results = [photo.open() for photo in photos], []
-    for target in tqdm(TARGETS, unit="target"):
-        *_, last = search(classifier, images, target, recipe=recipe)
-        results.append(last.result)
-    return {"results": [one.as_dict() for one in results], "page": "\n\n".join(map(_search_page, results))}
+def searched(
+    classifier: Classifier, photos: Sequence[LabelledPhoto], target: str, recipe: Recipe
+) -> Iterator:
+    """All searches for a text that brings about a target."""
+    words = [name for name in imagenet_labels() if len(name) <= 12][::VOCABULARY]
+    return search(classifier, [photo.open() for photo in photos], target, words, recipe=recipe)
 
 
-def _search_page(result: SearchResult) -> str:
+def defended(classifier: Classifier, photos: Sequence[LabelledPhoto], way: str, recipe: Recipe) -> Steps:
+    """One way to hold units."""
+    truths = [IMAGENET_CLASSNAMES[photo.label] for photo in photos]
+    return defend(classifier, [photo.open() for photo in photos], truths, CASES, ks=KS, at=way, recipe=recipe)
+
+
+def curve(classifier: Classifier, photos: Sequence[LabelledPhoto], axis: str, recipe: Recipe) -> Steps:
+    """Success along an axis, of the first of the texts."""
+    return robustness(classifier, [photo.open() for photo in photos], CASES[0], axis, recipe=recipe)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is measured, one thing after the other.
+
+    Args:
+        names: of the things.
+        steps: starts the stream of one of them.
+        over: what a step says at last; None before.
+        kind: reads back what was written.
+        page: told for a person.
+        photos: how many it takes by default.
+    """
+
+    names: Sequence[str]
+    steps: Callable[[Classifier, Sequence[LabelledPhoto], str, Recipe], Steps]
+    over: Callable[[object], Told | None]
+    kind: type[Told]
+    page: Callable[[str, Told], str]
+    photos: int
+
+
+def measured(part: Part, classifier: Classifier, photos: Sequence[LabelledPhoto], name: str, recipe) -> Told:
+    """The last of a stream, its steps counted on screen."""
+    *_, last = tqdm(part.steps(classifier, photos, name, recipe), unit="step", desc=name)
+    return part.over(last)
+
+
+def search_page(target: str, result: SearchResult) -> str:
+    """Costs and finds of a target."""
     ways = [
-        (method, passes, result.best_of[method].text, _rate(result.best_of[method].success))
+        (method, passes, result.best_of[method].text, told(result.best_of[method].success))
         for method, passes in result.passes.items()
     ]
     texts = [
-        (one.text, _rate(one.success), f"{one.gained} · {one.lost}", ", ".join(one.methods))
+        (one.text, told(one.success), f"{one.gained} · {one.lost}", f"{one.luck:.2g}", ", ".join(one.methods))
         for one in result.found
     ]
     sure = ", ".join(f"“{one.text}”" for one in result.surely_better) or "none"
+    head = ("text", "success, unseen photos", "gained · lost against own name", "luck", "found by")
     return "\n\n".join(
         [
-            f"## {result.target}",
-            _table(("search", "pictures encoded", "its best text", "success"), ways),
-            _table(("text", "success, unseen photos", "gained · lost against own name", "found by"), texts),
-            f"Better than “{result.target}” beyond luck: {sure}.",
+            f"## {target}",
+            table(("search", "pictures encoded", "its best text", "success"), ways),
+            table(head, texts),
+            f"Better than “{target}” beyond luck: {sure}.",
         ]
     )
 
 
-def defended(classifier: Classifier, photos: Sequence[LabelledPhoto], recipe: Recipe) -> Document:
-    """Every way to hold units."""
-    from open_clip import IMAGENET_CLASSNAMES
-
-    images, truths = (
-        [photo.open() for photo in photos],
-        [IMAGENET_CLASSNAMES[photo.label] for photo in photos],
-    )
-    cases = [Case(row.target, row.text) for row in NINE]
-    results = {}
-    for way in WAYS:
-        steps = defend(classifier, images, truths, cases, ks=KS, at=way, recipe=recipe)
-        *_, results[way] = tqdm(steps, unit="setting", desc=way)
-    page = "\n\n".join(_defence_page(way, result) for way, result in results.items())
-    return {"results": {way: result.as_dict() for way, result in results.items()}, "page": page}
-
-
-def _defence_page(way: str, result: Defence) -> str:
-    rows = [(one.kind, one.k, _rate(one.success), _rate(one.clean)) for one in result.rows]
+def defence_page(way: str, result: Defence) -> str:
+    """The curve of a way."""
+    rows = [(one.kind, one.k, told(one.success), told(one.clean)) for one in result.rows]
     head = ("held", "k", "attacks that succeed", "photos that are right")
-    return "\n\n".join([f"## {way}", f"{result.summary}.", _table(head, rows)])
+    return "\n\n".join([f"## {way}", f"{result.summary}.", table(head, rows)])
 
 
-def curves(classifier: Classifier, photos: Sequence[LabelledPhoto], recipe: Recipe) -> Document:
-    """Success along some axes, for the article's first text."""
-    images, case, found = [photo.open() for photo in photos], Case("pizza", "pizza"), {}
-    for axis in tqdm(AXES, unit="axis"):
-        *_, last = robustness(classifier, images, case, axis, recipe=recipe)
-        found[axis] = last.curve
-    page = "\n\n".join(_curve_page(curve) for curve in found.values())
-    return {"results": {axis: curve.as_dict() for axis, curve in found.items()}, "page": page}
+def curve_page(axis: str, result: Curve) -> str:
+    """The points of an axis."""
+    rows = [(one.value, told(one.success), f"{one.cover:.1%}") for one in result.points]
+    return f"## {axis}\n\n{table(('value', 'success', 'pixels covered'), rows)}"
 
 
-def _curve_page(curve: Curve) -> str:
-    rows = [(one.value, _rate(one.success), f"{one.cover:.1%}") for one in curve.points]
-    return f"## {curve.axis}\n\n{_table(('value', 'success', 'pixels covered'), rows)}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(str, each))} |" for each in lines)
 
 
-def _rate(rate) -> str:
+def told(rate: Rate) -> str:
     low, high = rate.interval
     return f"{rate.hits} of {rate.n}: {rate.share:.0%} ({low:.0%} to {high:.0%})"
 
 
-PARTS = {"search": searched, "defence": defended, "curves": curves}
+PARTS = {
+    "search": Part(TARGETS, searched, lambda step: step.result, SearchResult, search_page, 64),
+    "defence": Part(WAYS, defended, lambda step: step, Defence, defence_page, 160),
+    "curves": Part(AXES, curve, lambda step: step.curve, Curve, curve_page, 64),
+}
+
+
+def kept(weights: str) -> dict[str, dict[str, Told]]:
+    """Part -> name -> what lies in the results folder, of these weights."""
+    found: dict[str, dict[str, Told]] = {}
+    for name, part in PARTS.items():
+        files = {each: file(name, each) for each in part.names}
+        results = {each: part.kind.load(path) for each, path in files.items() if path.is_file()}
+        found[name] = {each: one for each, one in results.items() if one.provenance.weights_hash == weights}
+    return found
+
+
+def file(part: str, name: str) -> Path:
+    """Where one thing is written."""
+    return RESULTS / f"attack_{part}_{name}.json"
+
+
+def verdicts(found: dict[str, dict[str, Told]]) -> Iterator[str]:
+    """A sentence on what each part was to reach."""
+    searches, defences = found["search"], found["defence"]
+    sure = [target for target, one in searches.items() if one.surely_better]
+    better = [target for target, one in searches.items() if one.better]
+    reached = "reached" if len(sure) >= BETTER else "short"
+    yield (
+        f"search: a text beats the target's own name beyond luck for {len(sure)} of {len(searches)} targets, "
+        f"as counted for {len(better)}; {reached}, {BETTER} are asked for"
+    )
+    for target, one in searches.items():
+        first = one.found[0]
+        yield (
+            f"search, {target}: best “{first.text}” {told(first.success)}, own name {told(one.own.success)}; "
+            f"gained {first.gained}, lost {first.lost}, luck {first.luck:.2g}"
+        )
+    works = [way for way, one in defences.items() if one.works]
+    yield f"defence: {', '.join(works) or 'none'} of {len(defences)} ways works; " + (
+        "reached" if works else "short, the curves show why"
+    )
+    for way, one in defences.items():
+        yield f"defence, {way}, {one.provenance.n} photos held out: {one.summary}"
+
+
+def report(weights: str) -> None:
+    """Print the verdicts, and write them with all tables."""
+    found = kept(weights)
+    lines = list(verdicts(found))
+    print("\n".join(lines))
+    pages = [PARTS[part].page(name, one) for part, own in found.items() for name, one in own.items()]
+    captions = dict.fromkeys(one.provenance.caption() for own in found.values() for one in own.values())
+    whole = [f"# Attacks on mini {weights}", *(f"- {each}" for each in lines), *pages]
+    whole += ["## Where from", "\n".join(f"- {each}" for each in captions)]
+    (RESULTS / "attack_lab.md").write_text("\n\n".join(whole) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    """Measure, and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", metavar="PHOTOS", help="a folder or a .parquet file, as for pretrain")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--most", type=int, default=96, metavar="N", help="photos (default: 96)")
+    """Measure what was named, or tell what has been measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("photos", nargs="?", metavar="PHOTOS", help="a folder or a .parquet file")
+    parser.add_argument("part", choices=[*PARTS, "verdict"])
+    parser.add_argument("--of", nargs="+", metavar="NAME", help="targets, ways or axes (default: all)")
+    parser.add_argument("--most", type=int, metavar="N", help="photos (default: 64; of a defence, 160)")
     parser.add_argument("--size", type=float, default=20, metavar="N", help="of the letters (default: 20)")
-    parser.add_argument("--model", default="mini")
     options = parser.parse_args()
-    unseen = [photo for photo in read_photos([options.photos]).photos if photo.split != "train"]
-    photos = unseen[:: max(1, len(unseen) // options.most)][: options.most]
-    classifier, recipe = as_classifier(cb.load(options.model, device="cpu")), Recipe(size=options.size)
-    for part in options.parts or PARTS:
-        told = PARTS[part](classifier, photos, recipe)
-        page, own = told.pop("page"), f"{classifier.model.name} {classifier.model.weights_hash}"
-        about = {"model": own, "photos": len(photos), "recipe": str(recipe), "labels": classifier.recipe}
-        about["machine"] = machine("clipbench", "torch", "pillow")
-        path = RESULTS / f"attack_lab_{part}.json"
-        path.write_text(json.dumps({**about, **told}, indent=1) + "\n", encoding="utf-8")
-        head = f"{own}, {len(photos)} photos that are new to it; {recipe}; {classifier.recipe}"
-        path.with_suffix(".md").write_text(f"# {part}\n\n{head}\n\n{page}\n", encoding="utf-8")
+    model = cb.load("mini", device="cpu")
+    if options.part != "verdict":
+        if options.photos is None:
+            parser.error("name the photos to attack")
+        part, classifier = PARTS[options.part], as_classifier(model)
+        unseen = [photo for photo in read_photos([options.photos]).photos if photo.split != TRAIN]
+        photos = spread(unseen, options.most or part.photos)
+        for name in options.of or part.names:
+            start = time.perf_counter()
+            result = measured(part, classifier, photos, name, Recipe(size=options.size))
+            result.save(file(options.part, name))
+            print(f"{options.part} {name}: {time.perf_counter() - start:.0f} s")
+    report(model.weights_hash)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Speed of the attack harness: pictures a second, against encoding pictures that lie ready in memory.
 
+    python benchmarks/attack_speed.py [--photos N] [--folder DIR]
+
 Nine texts of the article on photos, as `clipbench attack` would run them: every photo is read, cut, written
 on and encoded ten times. The bare rate is of the same model, batch size and number of torch's threads, on
 pixels that are there already. Both take turns, so that a busy neighbour slows both alike.
 
-Photos are the shipped ones, as files, over and over, or those of a folder.
+Photos are the shipped ones, as files, over and over, or those of a folder. Prints the ratio with its interval
+over turns, writes it into benchmarks/results/attack_speed.json, and exits with 1 if it is below the limit.
 """
 
 import argparse
@@ -12,9 +15,10 @@ import itertools
 import json
 import time
 from pathlib import Path
-from statistics import median
 
+import numpy as np
 import torch
+from card.figure import Figure, bootstrap
 from machine import machine
 
 import clipbench as cb
@@ -23,7 +27,10 @@ from clipbench.attacks.run import _PICTURES
 from clipbench.classify import as_classifier
 from clipbench.stimuli import picture_files
 
+RESULT = Path(__file__).parent / "results" / "attack_speed.json"
 LIMIT = 0.9  # of the bare rate
+TURNS = 10
+BARE = 10  # batches of a turn: a third of the harness's pictures are enough to know the rate
 
 
 def harness(classifier, photos: list[Path]) -> float:
@@ -34,53 +41,59 @@ def harness(classifier, photos: list[Path]) -> float:
     return last.done * (1 + len(cases)) / (time.perf_counter() - start)
 
 
-def bare(classifier, pictures: int) -> float:
+def bare(classifier, batches: int) -> float:
     """Pictures a second of the model and the classifier alone."""
     pixels = classifier.model.pixels([cb.samples()[0].image] * _PICTURES)
-    rounds = max(1, pictures // _PICTURES)
     start = time.perf_counter()
-    for _ in range(rounds):
+    for _ in range(batches):
         classifier.probabilities(pixels)
-    return rounds * _PICTURES / (time.perf_counter() - start)
+    return batches * _PICTURES / (time.perf_counter() - start)
+
+
+def ratio(turns: np.ndarray) -> Figure:
+    """Time of both over all turns, from (turns, 2) rates; every turn has as many pictures."""
+
+    def of(drawn) -> float:
+        ours, alone = (1 / turns[drawn]).sum(axis=0)
+        return float(alone / ours)
+
+    told = "harness against bare encoding, pictures a second"
+    interval = bootstrap(of, len(turns))
+    return Figure("attack/speed", told, of(slice(None)), len(turns), interval, target=LIMIT, unit="")
 
 
 def main() -> None:
-    """Measure, print, and exit with 1 if the harness is slower than the limit."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure, print, write, and exit with 1 if the harness is slower than the limit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--photos", type=int, default=1000, metavar="N", help="how many (default: 1000)")
     parser.add_argument("--folder", metavar="DIR", help="photos of a folder (default: the shipped ones)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of both (default: 3)")
-    parser.add_argument("--model", default="mini")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     files = picture_files(options.folder) if options.folder else [one.path for one in cb.samples()]
-    photos = list(itertools.islice(itertools.cycle(files), options.photos // options.rounds))
-    classifier = as_classifier(cb.load(options.model, device="cpu"))
-    bare(classifier, _PICTURES), harness(classifier, photos[:6])  # memory is allocated, texts are encoded
-    turns = [(harness(classifier, photos), bare(classifier, 10 * len(photos))) for _ in range(options.rounds)]
-    ratios = [ours / alone for ours, alone in turns]
+    every, each = itertools.cycle(files), max(1, options.photos // TURNS)
+    classifier = as_classifier(cb.load("mini", device="cpu"))
+    bare(classifier, 1), harness(classifier, files[:6])  # memory is allocated, texts are encoded
+    turns = []
+    for _ in range(TURNS):
+        turns.append((harness(classifier, list(itertools.islice(every, each))), bare(classifier, BARE)))
+        print("harness {:.1f}, bare {:.1f} pictures a second".format(*turns[-1]), flush=True)
+    found = ratio(np.array(turns))
+    low, high = found.interval
+    verdict = "reached" if found.reached else "short"
+    about = f"{each * TURNS} photos × {len(NINE)} texts, {torch.get_num_threads()} threads"
+    share = f"{found.value:.3f} (95 % {low:.3f} to {high:.3f}, {TURNS} turns)"
+    print(f"{about}: ratio {share}, at least {LIMIT}: {verdict}")
     result = {
         "machine": machine("clipbench", "torch", "pillow"),
-        "model": f"{classifier.model.name} {classifier.model.weights_hash}",
+        "model": classifier.model.name,
+        "weights_hash": classifier.model.weights_hash,
         "threads": torch.get_num_threads(),
-        "photos": len(photos) * options.rounds,
+        "photos": each * TURNS,
         "texts": len(NINE),
-        "harness": median(ours for ours, _ in turns),
-        "bare": median(alone for _, alone in turns),
-        "ratio": median(ratios),
-        "ratios": ratios,
-        "limit": LIMIT,
+        "turns": [{"harness": ours, "bare": alone} for ours, alone in turns],
+        "figure": found.as_dict(),
     }
-    if options.json:
-        print(json.dumps(result, indent=1))
-    else:
-        print(
-            f"{result['photos']} photos × {len(NINE)} texts by {result['model']}, {result['threads']} threads"
-        )
-        print(f"harness {result['harness']:.1f}, bare {result['bare']:.1f} pictures a second")
-        told = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-        print(f"ratio {result['ratio']:.3f} (turns {told}); at least {LIMIT}")
-    raise SystemExit(result["ratio"] < LIMIT)
+    RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    raise SystemExit(not found.reached)
 
 
 if __name__ == "__main__":
