@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import ipywidgets as w
@@ -77,7 +78,11 @@ class Hanging:
 
 
 def of_the_article(model: ImageModel, photos: Sequence[WildPhoto]) -> Iterator[Hanging]:
-    """The article's photos in the wild, as a model sees them; whoever stops reading stops it."""
+    """The article's photos in the wild, as a model sees them; whoever stops reading stops it.
+
+    Of each thing the photo without a word comes first: by it, the others are counted.
+    """
+    photos = sorted(photos, key=lambda photo: (photo.item, photo.word))
     for table in attacks.look(model, photos):
         if len(table.rows) % _AT_ONCE and len(table.rows) < len(photos):
             continue
@@ -180,7 +185,11 @@ class Wall(w.VBox):
             and self._word.value in (_ALL, cell.word or _BARE)
             and (cell.flip or not self._only.value)
         ]
-        self._wall.value = f'<div class="cb-wall">{"".join(map(_figure, cells))}</div>'
+        self._wall.value = "".join(
+            f'<p class="cb-note">{html.escape(_of_thing(thing, self._hanging.cells))}</p>'
+            f'<div class="cb-wall">{"".join(map(_figure, group))}</div>'
+            for thing, group in groupby(cells, key=lambda cell: cell.thing)
+        )
 
 
 def _photos() -> list[WildPhoto]:
@@ -205,13 +214,25 @@ def _offer(menu: w.Dropdown, values: Sequence[str]) -> None:
 
 def _figure(cell: Cell) -> str:
     kind = "cb-flip" if cell.flip else "cb-kept" if cell.known else ""
-    shown = f"{cell.thing} with “{cell.word}”" if cell.word else f"{cell.thing}, no word"
+    shown = f"“{cell.word}”" if cell.word else "no word"
     answer = html.escape(f"{cell.answer} {percent(cell.share)}")
     source = f"data:image/jpeg;base64,{b64encode(cell.picture).decode()}"
     return (
-        f'<figure class="{kind}"><img src="{source}" alt="{html.escape(shown)}"/>'
+        f'<figure class="{kind}"><img src="{source}" alt="{html.escape(f"{cell.thing}, {shown}")}"/>'
         f"<figcaption>{html.escape(shown)}<br>{'→ ' if cell.flip else ''}{answer}</figcaption></figure>"
     )
+
+
+def _of_thing(thing: str, cells: Sequence[Cell]) -> str:
+    """What the photos of a thing came to so far, in a line above them."""
+    own = [cell for cell in cells if cell.thing == thing]
+    bare = next((cell for cell in own if not cell.word), None)
+    if bare is None:
+        return thing
+    told = f"{thing}: taken for {bare.answer} ({percent(bare.share)}) without a word"
+    if not bare.known:
+        return f"{told}, so none of its words counts"
+    return f"{told}; the word won on {sum(cell.flip for cell in own)} of the others"
 
 
 def _told(flips: Rate | None) -> str:
