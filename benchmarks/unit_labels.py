@@ -17,6 +17,7 @@ from machine import machine
 import clipbench as cb
 from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
+from clipbench.models import ClipModel
 from clipbench.studies import label_units
 from clipbench.studies.dissect import soft_wpmi
 from clipbench.studies.unit_search import TEMPLATE
@@ -26,7 +27,7 @@ LEAST = 0.85
 LAYER, TOPS = "logits", (5, 10, 20, 50, 100)
 
 
-def measure(reader: cb.ClipModel, sources: list[str], home: Path, each: int, classes: int) -> dict:
+def measure(reader: ClipModel, sources: list[str], home: Path, each: int, classes: int) -> dict:
     control = cb.load("timm/tf_efficientnet_lite0", device="cpu")
     photos = write_unseen(sources, home / "photos", each, classes)
     for model, layers in ((reader, None), (control, [LAYER])):
@@ -58,7 +59,7 @@ def measure(reader: cb.ClipModel, sources: list[str], home: Path, each: int, cla
 
 
 def by_top(
-    reader: cb.ClipModel, store: Store, meanings: Store, names: list[str], known: np.ndarray
+    reader: ClipModel, store: Store, meanings: Store, names: list[str], known: np.ndarray
 ) -> dict[int, float]:
     """Share of units whose best name by CLIP-Dissect's score is right, by how many photos name a unit."""
     texts = reader.encode_text([TEMPLATE.format(name) for name in names]).cpu().numpy()

@@ -17,6 +17,7 @@ from machine import machine
 import clipbench as cb
 from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
+from clipbench.models import ClipModel
 from clipbench.studies.unit_search import ranked, text_scores
 from clipbench.sweeps import Store
 
@@ -25,7 +26,7 @@ LISTED = 10  # units that `search_units` lists
 FIRST = (1, 3, LISTED)
 
 
-def measure(model: cb.ClipModel, sources: list[str], home: Path, each: int, classes: int) -> dict:
+def measure(model: ClipModel, sources: list[str], home: Path, each: int, classes: int) -> dict:
     photos, layer = write_unseen(sources, home / "photos", each, classes), model.last_layer
     list(cb.sweep(model, photos, store=home / "store"))
     store = Store.open(home / "store", model)
@@ -35,6 +36,8 @@ def measure(model: cb.ClipModel, sources: list[str], home: Path, each: int, clas
     scores = text_scores(model, [names[at] for at in known], store, layer)
     orders = [ranked(scores[:, at])[2] for at in range(len(known))]
     findable = np.flatnonzero(owned.any(axis=0))
+    if len(findable) == 0:
+        sys.exit("no class owns a unit in these photos; give more of each class")
     found = {
         first: Rate(sum(bool(owned[orders[at][:first], at].any()) for at in findable), len(findable))
         for first in FIRST

@@ -61,7 +61,8 @@ def sweep(
         stimuli: as for `listed`: a folder, a parquet table, a tar archive, a list of files, a data set of
             Hugging Face, or `Words`.
         layers: names out of `model.layers` or `model.heads`; by default the last layer.
-        store: a folder, or an address of fsspec such as "s3://bucket/store".
+        store: a folder, or an address of fsspec such as "s3://bucket/store"; not every such file system can
+            keep out a second sweep that begins at the same instant, see `locked`.
         scheduler: address of a Dask cluster whose workers run the model and write into the store; they must
             reach the images and the store under the same names. None runs it here.
         block: images that are written at once, at least 1; a sweep that is there keeps its own.

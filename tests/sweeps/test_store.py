@@ -1,5 +1,7 @@
 """A store answers for a unit as a plain array would."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,13 @@ def test_top_is_the_sorted_column(swept, by, least):
     assert top.names == tuple(swept.names[number] for number in order[:6])
     assert top.provenance.unit == "layer4:5" and top.provenance.n == 21
     assert top.provenance.weights_hash == "0123456789ab"
+
+
+def test_blocks_that_are_done_are_looked_for_once(swept, tiny, tmp_path):
+    expected = swept.top("layer4:5", 3).numbers.tolist()
+    shutil.rmtree(tmp_path / "store" / swept.key / "layers" / "layer4" / "done" / "c")
+    assert swept.top("layer4:5", 3).numbers.tolist() == expected and swept.is_complete("layer4")
+    assert not cb.Store.open(tmp_path / "store", tiny).is_complete("layer4")
 
 
 def test_the_spectrum_holds_every_image_once_in_its_place(swept):
