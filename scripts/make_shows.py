@@ -29,7 +29,7 @@ PICTURES = PAGE.with_name("shows")
 START, END = "<!-- written by scripts/make_shows.py -->", "<!-- end -->"
 UNITS, SIZE, STEPS = 10, 128, 192
 LAYERS, LABEL = 5, "spider"
-STRENGTHS = (0.1, 1, 2, 3.5, 5)  # of a facet; the article's go from 0.1 to 5
+STRENGTHS = (0.1, 0.3, 1, 2.5, 5)  # of a facet; the article's go from 0.1 to 5
 
 views, penalties, canvases = cb.transforms, cb.regularizers, cb.parametrizations
 ROBUST = (*views.standard(), views.colour(), views.noise(0.05))
