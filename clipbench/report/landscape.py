@@ -4,6 +4,8 @@ from importlib import import_module
 
 import numpy as np
 
+from clipbench.studies.correlation import standardised
+
 _NEIGHBOURS = 15  # units that count as near; UMAP's own default
 _COMPONENTS = 50  # that are left before t-SNE, as its authors advise
 _LEAST = 4  # units of which there is a map
@@ -27,7 +29,7 @@ def landscape(answers: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str] | No
     units = answers.shape[1]
     if units < _LEAST:
         return None
-    features = _standardised(answers.astype(np.float64)).T
+    features = standardised(answers.T)
     try:
         umap = import_module("umap")
     except ModuleNotFoundError:
@@ -53,10 +55,3 @@ def _by_tsne(features: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
         f"{perplexity:.3g}, seed {seed}; with umap-learn installed it would be UMAP"
     )
     return places, told
-
-
-def _standardised(answers: np.ndarray) -> np.ndarray:
-    """Each column with mean 0 and length 1; a unit that answers to all alike becomes 0."""
-    centred = answers - answers.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=0)
-    return np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)

@@ -7,9 +7,9 @@ import numpy as np
 
 from clipbench.errors import ClipbenchError
 from clipbench.results import Provenance
+from clipbench.studies.correlation import standardised
 from clipbench.studies.known_pictures import Shown
 from clipbench.studies.multimodal import Multimodal
-from clipbench.studies.written_names import standard
 
 _SHUFFLES = 20
 
@@ -56,12 +56,10 @@ def match_units(one: Shown, other: Shown, seed: int = 0) -> Matched:
     """
     if one.done < one.total or other.done < other.total:
         raise ClipbenchError("both models have to have seen all pictures; read both streams to their end")
-    rows, columns = standard(one.answers.T.astype(np.float64)), standard(other.answers.T.astype(np.float64))
-    likeness = rows @ columns.T / one.total
+    rows, columns = standardised(one.answers.T), standardised(other.answers.T)
+    likeness = rows @ columns.T
     rng = np.random.default_rng(seed)
-    shuffled = [
-        (rows[:, rng.permutation(one.total)] @ columns.T / one.total).max(axis=1) for _ in range(_SHUFFLES)
-    ]
+    shuffled = [(rows[:, rng.permutation(one.total)] @ columns.T).max(axis=1) for _ in range(_SHUFFLES)]
     told = (one.provenance, other.provenance)
     provenance = Provenance(
         " and ".join(own.model for own in told),

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PIL import Image
 
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.results import Provenance
 from clipbench.stimuli import MODALITIES, Concept
+from clipbench.studies.correlation import standardised
 from clipbench.studies.multimodal import Multimodal
 
 
@@ -117,17 +117,10 @@ def nearest(result: Multimodal, unit: int, other: Multimodal) -> tuple[int, floa
     result.check(unit)
     _check_same(result, other.concepts)
     photos = MODALITIES.index("photos")
-    own = _standardised(result.means[[unit], :, photos])[0]
-    correlations = _standardised(other.means[:, :, photos]) @ own
+    own = standardised(result.means[[unit], :, photos])[0]
+    correlations = standardised(other.means[:, :, photos]) @ own
     twin = int(correlations.argmax())
     return twin, float(correlations[twin])
-
-
-def _standardised(rows: np.ndarray) -> np.ndarray:
-    """Each row with mean 0 and length 1, so that products are correlations; constant rows become 0."""
-    centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
 
 
 def _check_same(result: Multimodal, names: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from clipbench.results import Provenance
 from clipbench.stimuli import written
 from clipbench.stimuli.lettering import ink
 from clipbench.streams import Progress
+from clipbench.studies.correlation import standardised
 from clipbench.units import check_channel
 
 SIZES = (0.5, 0.8)  # shares of the picture's side that a name spans
@@ -88,7 +89,7 @@ class Names:
             raise ClipbenchError("the values are all equal, so that no unit is nearest to them")
         rng = np.random.default_rng(seed)
         shuffled = np.stack([values, *(rng.permutation(values) for _ in range(_SHUFFLES))])
-        rows = standard(shuffled) @ standard(self.answers.T.astype(np.float64)).T / len(values)
+        rows = standardised(shuffled) @ standardised(self.answers.T).T
         unit = int(rows[0].argmax())
         return unit, float(rows[0, unit]), float(np.quantile(rows[1:].max(axis=1), 0.95))
 
@@ -147,13 +148,6 @@ def page(name: str, size: float, side: int) -> Image.Image:
         middle = side / 2 + (number - (len(lines) - 1) / 2) * _LEADING * em
         sheet.paste("black", ((side - letters.width) // 2, round(middle - letters.height / 2)), letters)
     return sheet
-
-
-def standard(rows: np.ndarray) -> np.ndarray:
-    """Rows with mean 0 and standard deviation 1; constant ones become zeros."""
-    inner = rows - rows.mean(axis=1, keepdims=True)
-    sd = inner.std(axis=1, keepdims=True)
-    return inner / np.where(sd > 0, sd, 1)
 
 
 def _check(texts: Sequence[str]) -> None:
