@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.classify.likely import imagenet_labels
-from clipbench.classify.zero_shot import TEMPLATE, check_labels, class_weights
+from clipbench.classify.zero_shot import TEMPLATE, check_labels, class_weights, quoted
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ClipModel, ImageModel, Read, VisionModel, classes_of
 
@@ -116,9 +116,8 @@ def as_classifier(
     if isinstance(what, ClipModel):
         names = imagenet_labels() if labels is None else tuple(check_labels(labels))
         template = TEMPLATE if template is None else template
-        quoted = " + ".join(f'"{each}"' for each in ([template] if isinstance(template, str) else template))
         weights = class_weights(what, names, template)
-        return ZeroShot(what, names, weights, f"zero-shot {quoted} over {len(names)} labels")
+        return ZeroShot(what, names, weights, f"zero-shot {quoted(template)} over {len(names)} labels")
     if template is not None:
         raise ClipbenchError("only a CLIP reads a template; leave it out")
     if isinstance(what, VisionModel):

@@ -13,6 +13,7 @@ from clipbench.classify.zero_shot import (
     among_labels,
     check_labels,
     class_probabilities,
+    quoted,
     zero_shot,
 )
 from clipbench.errors import ClipbenchError
@@ -97,7 +98,7 @@ def _zero_shot(
         raise ClipbenchError(f"{model.name} has no classes of its own; give labels, as in apple, iPod")
     names = tuple(check_labels(labels))
     rows = zero_shot(model, images, names, template)
-    classifier = f"{_quoted(template)} over {len(names)} labels"
+    classifier = f"{quoted(template)} over {len(names)} labels"
     return BeforeAfter(names, *_arrays(rows), _provenance(model, change, classifier))
 
 
@@ -140,11 +141,6 @@ def _has_class(model: VisionModel | Probe, label: str) -> bool:
         return bool(classes_of(model, label))
     except ClipbenchError:
         return False
-
-
-def _quoted(template: str | Sequence[str]) -> str:
-    templates = [template] if isinstance(template, str) else template
-    return " + ".join(f'"{each}"' for each in templates)
 
 
 def _arrays(rows: Tensor) -> tuple[np.ndarray, ...]:

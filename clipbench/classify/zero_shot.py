@@ -80,6 +80,11 @@ def fill_in(labels: Sequence[str], template: str = TEMPLATE) -> list[str]:
     return [template.replace("{}", label) for label in labels]
 
 
+def quoted(template: str | Sequence[str]) -> str:
+    """A template, or several, as a recipe tells them."""
+    return " + ".join(f'"{each}"' for each in ([template] if isinstance(template, str) else template))
+
+
 def class_probabilities(
     model: VisionModel, images: Sequence[Image.Image], labels: Sequence[str] | None = None
 ) -> tuple[tuple[str, ...], Tensor]:

@@ -19,7 +19,7 @@ def add(commands) -> None:
         description="List the models whose weights are on this machine; with --model, that one alone.",
     )
     models.add_argument("--all", action="store_true", help="list those that can be fetched, too")
-    add_common(models, model=None)
+    add_common(models, model=None, told="all that are here")
     models.set_defaults(run=list_models)
     layers = commands.add_parser(
         "layers",

@@ -8,10 +8,10 @@ from clipbench.errors import ClipbenchError
 _LARGEST = 2**53  # whole numbers beyond it do not survive JSON
 
 
-def add_common(parser: argparse.ArgumentParser, model: str | None = "mini") -> None:
-    """Give a command --model, --device and --json."""
+def add_common(parser: argparse.ArgumentParser, model: str | None = "mini", told: str = "mini") -> None:
+    """Give a command --model, whose default is `model` and told as `told`, --device and --json."""
     parser.add_argument(
-        "--model", default=model, metavar="NAME", help="as `clipbench models` names it (default: mini)"
+        "--model", default=model, metavar="NAME", help=f"as `clipbench models` names it (default: {told})"
     )
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, mps … (default: the best there is)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -18,7 +18,7 @@ def add(commands) -> None:
     parser.add_argument("--topic", metavar="NAME", help="print the entries of one topic, such as regions")
     parser.add_argument("--save", metavar="FILE", help="write what was found, as a small JSON file")
     parser.add_argument("--compare", metavar="FILE", help="print where a saved ledger differs from this one")
-    add_common(parser, model=None)
+    add_common(parser, model=None, told="none, only the records")
     parser.set_defaults(run=parity)
 
 

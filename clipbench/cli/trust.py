@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 
 import clipbench as cb
+from clipbench.cli.options import whole
 from clipbench.cli.output import printable, progress, warn, write_json
 from clipbench.errors import ClipbenchError
 
@@ -26,7 +27,7 @@ def add(commands) -> None:
         help="also paint it with other seeds, and a random direction and a shuffled facet in the same way, "
         "and measure them alike; takes as long as painting it eight to twelve times",
     )
-    parser.add_argument("--seeds", type=int, default=4, metavar="N", help="of --controls (default: 4)")
+    parser.add_argument("--seeds", type=whole, default=4, metavar="N", help="of --controls (default: 4)")
     parser.add_argument(
         "--photos",
         metavar="DIR",
