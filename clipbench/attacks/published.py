@@ -94,12 +94,6 @@ def attack_rates(path: str | Path) -> dict[str, dict[str, Rate]]:
     return found
 
 
-def attack_covers(path: str | Path) -> dict[str, float]:
-    """Text -> mean share of the pixels changed, from the same record."""
-    results = _read(path)["linear_probes"]["results"].values()
-    return {text: told["avg_img_l0_norm_diff"] for texts in results for text, told in texts.items()}
-
-
 def stroop_record(path: str | Path) -> Stroop:
     """The article's Stroop test, from its record (stroop_experiment.json)."""
     output = _read(path)["output"]

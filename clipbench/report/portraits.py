@@ -55,12 +55,11 @@ class Portraits:
     Args:
         model: whose units.
         folder: where the pictures are; it is made when the first one is painted.
-        facet: a theme that all pictures are to show, or None.
-        strength: how strongly; see `objectives.faceted`.
+        facet: a theme that all pictures are to show, at the published scale, or None.
     """
 
-    def __init__(self, model: ImageModel, folder: Path, facet: Facet | None = None, strength: float = 1.0):
-        self._model, self._folder, self._facet, self._strength = model, folder, facet, strength
+    def __init__(self, model: ImageModel, folder: Path, facet: Facet | None = None):
+        self._model, self._folder, self._facet = model, folder, facet
 
     def path(self, unit: Unit) -> Path:
         """Where the picture of a unit is, or will be."""
@@ -126,4 +125,4 @@ class Portraits:
 
     def _goal(self, unit: Unit) -> Objective:
         plain = objectives.channel(unit.layer, unit.channel)
-        return plain if self._facet is None else objectives.faceted(plain, self._facet, self._strength)
+        return plain if self._facet is None else objectives.faceted(plain, self._facet)

@@ -14,10 +14,11 @@ RECORD = published.RECORDS / "small_attacks.json"
 
 
 def test_the_nine_rows_are_those_of_the_record():
-    rates, covers = published.attack_rates(RECORD), published.attack_covers(RECORD)
+    rates, results = published.attack_rates(RECORD), json.loads(RECORD.read_text())["linear_probes"]
     assert {row.text: row.success for row in NINE} == {text: own["changed to"] for text, own in rates.items()}
+    told = {text: own for texts in results["results"].values() for text, own in texts.items()}
+    covers = {text: own["avg_img_l0_norm_diff"] for text, own in told.items()}
     assert {row.text: row.cover for row in NINE} == pytest.approx(covers, abs=1e-8)
-    results = json.loads(RECORD.read_text())["linear_probes"]
     assert {row.text: row.original for row in NINE} == {
         text: target for target, texts in results["results"].items() for text in texts
     }
