@@ -24,6 +24,7 @@ def add(commands) -> None:
         "--facet", action="append", default=[], metavar="FILE", help="a theme to show (default: the shipped)"
     )
     parser.add_argument("--labels", metavar="FILE", help="names that `clipbench labels --out` has written")
+    parser.add_argument("--text", metavar="FILE", help="what `clipbench maximal-text UNIT --out` has written")
     add_common(parser)
     parser.set_defaults(run=dossier)
 
@@ -33,6 +34,7 @@ def dossier(options: argparse.Namespace) -> int:
     from clipbench.optvis.themes import shipped_facets
     from clipbench.report import Desk, build, read_labels, stores_at
     from clipbench.results import check_path
+    from clipbench.studies import MaximalText
 
     path = check_path(options.out, (".html",))
     model = cb.load(options.model, device=options.device)
@@ -42,7 +44,8 @@ def dossier(options: argparse.Namespace) -> int:
     kept = path.with_suffix(".parts")
     labels = read_labels(options.labels, model) if options.labels else {}
     label = {"label": labels[str(unit)].as_dict()} if str(unit) in labels else {}
-    desk = Desk(model, unit, store, kept, words, facets, **label)
+    text = None if options.text is None else MaximalText.load(options.text)
+    desk = Desk(model, unit, store, kept, words, facets, text, **label)
     *_, last = counted(build(desk, kept), "section")
     found = last.result
     found.save(path)

@@ -12,6 +12,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.optvis.probes import Facet
 from clipbench.report.portraits import Portraits
+from clipbench.studies import MaximalText
 from clipbench.sweeps import Store, sweeps
 from clipbench.units import Unit
 
@@ -27,10 +28,11 @@ class Desk:
         folder: where pictures of units are kept; pages of other units may use it, too.
         words: of written words that were swept likewise, or None.
         facets: themes that the unit is shown in.
+        text: the phrase that it likes most, or None where that was not looked for.
         label: "name", what the unit is called or "", and "told", a sentence on how sure that is.
 
     Raises:
-        ClipbenchError: the store is of another model, or has nothing of this layer.
+        ClipbenchError: the store is of another model, or has nothing of this layer; the text is another's.
     """
 
     model: ImageModel
@@ -39,6 +41,7 @@ class Desk:
     folder: Path
     words: Store | None = None
     facets: Sequence[Facet] = ()
+    text: MaximalText | None = None
     label: Mapping = field(default_factory=lambda: {"name": "", "told": ""})
 
     def __post_init__(self):
@@ -47,6 +50,13 @@ class Desk:
                 raise ClipbenchError(
                     f"the store has {store.title}, not of {self.model.name} {self.model.weights_hash[:8]}; "
                     "sweep with that model"
+                )
+        if self.text is not None:
+            source = self.text.provenance
+            if (self.text.unit, source.weights_hash) != (str(self.unit), self.model.weights_hash):
+                raise ClipbenchError(
+                    f"the text is of {self.text.unit} of {source.source}, not of {self.unit} of "
+                    f"{self.model.name} {self.model.weights_hash[:8]}; look for that unit's"
                 )
         self.store.unit(self.unit)
         if self.store.read_images(self.unit.layer) == 0:
@@ -59,6 +69,10 @@ class Desk:
         if self.words is not None and self.unit.layer in self.words.layers:
             read += [self.words.key, self.words.read_images(self.unit.layer)]
         return [str(self.unit), self.store.key, *read, *(facet.digest for facet in self.facets)]
+
+    def given(self, section: str) -> list:
+        """What decides one section alone, likewise."""
+        return [self.text.as_dict()] if section == "text" and self.text is not None else []
 
     @cached_property
     def portraits(self) -> Portraits:

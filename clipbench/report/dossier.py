@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clipbench.errors import ClipbenchError
-from clipbench.report import named, own, seen
+from clipbench.report import named, own, seen, studied
 from clipbench.report.desk import Desk
 from clipbench.report.page import data_uris, render
 from clipbench.report.part import Part, key_of
@@ -25,6 +25,11 @@ SECTIONS: Mapping[str, Callable[[Desk], Iterator[object]]] = {
     "neighbours": seen.neighbours,
     "circuit": own.circuit,
     "effect": own.effect,
+    "multimodal": studied.multimodal,
+    "regions": studied.regions,
+    "feelings": studied.feelings,
+    "activation": studied.activation,
+    "text": studied.text,
 }
 
 
@@ -149,7 +154,7 @@ def build(desk: Desk, folder: Path) -> Iterator[Building]:
     parts: dict[str, Part | None] = {}
     for name, make in SECTIONS.items():
         yield Building(name, len(parts), len(SECTIONS))
-        key = key_of(name, version("clipbench"), desk.key)
+        key = key_of(name, version("clipbench"), desk.key, *desk.given(name))
         part = Part.load(folder / f"{name}.json", key)
         if part is None:
             for step in make(desk):

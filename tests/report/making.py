@@ -92,11 +92,54 @@ def made_up(name: str = "spider", file: str = "photo.jpg") -> Dossier:
             "rows": [{"label": name, "before": 0.5, "after": 0.25, "fell": {"hits": 15, "n": 16}}],
             "provenance": told,
         },
+        "multimodal": {
+            "concept": name,
+            "concepts": 42,
+            "rows": [{"form": "photos", "sd": 2.5, "first": True, "n": 3}],
+            "multimodal": False,
+            "layer": "3 of 9 units are multimodal",
+            "provenance": told,
+        },
+        "regions": {
+            "asked": 120,
+            "known": 175,
+            "above": 9,
+            "chance": 1.2,
+            "top": [(name, "9.1", 1.0)],
+            "picture": "regions/map",
+            "provenance": told,
+        },
+        "feelings": {
+            "words": 126,
+            "codes": 2,
+            "usual": 0.9,
+            "rows": [(name, "1", 1.0), ("sad", "−0.2", -0.2)],
+            "provenance": told,
+        },
+        "activation": {
+            "labels": [
+                {"name": name, "colour": "#D55E00", "n": 30, "recall": 0.9},
+                {"name": "others", "colour": "#777", "n": 90, "recall": 0.1},
+            ],
+            "shown": 1,
+            "folders": 200,
+            "sds": [-2.0, 0.0, 2.0, 4.0],
+            "totals": [60, 0, 60],
+            "columns": [[0.0, 1.0], [0.0, 0.0], [0.5, 0.5]],
+            "provenance": told,
+        },
+        "text": {
+            "phrases": [(name, "0.4", 1.0)],
+            "directions": [("of the", "0.1", 0.25)],
+            "summary": ["It scores 0.400."],
+            "provenance": told,
+        },
     }
     named = {
         "photos": [each["picture"] for each in shown],
         "pictures": ["pictures/plain", "pictures/face 0", "pictures/facet indoor"],
         "neighbours": ["neighbours/conv_head:7"],
+        "regions": ["regions/map"],
         "circuit": ["circuit/unit", *(edge[key] for edge in edges for key in ("picture", "kernel_picture"))],
     }
     parts = {

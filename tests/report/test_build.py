@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import clipbench as cb
-from clipbench.report import Desk, atlas, build, own, seen, survey
+from clipbench.report import Desk, atlas, build, own, seen, studied, survey
 from clipbench.report.portraits import Grade
 from clipbench.stimuli import written
 from clipbench.sweeps import Store, Words, sweep
@@ -41,6 +41,8 @@ def coarse(monkeypatch):
         monkeypatch.setattr(module, "COARSE", Grade(64, 1))
     for module in (own, survey):
         monkeypatch.setattr(module, "FINE", Grade(64, 1))
+    things = cb.concepts()[:4]
+    monkeypatch.setattr(studied, "concepts", lambda: things)
     monkeypatch.setattr(own, "_FACE_STEPS", 1)
     monkeypatch.setattr(own, "_FACE", 64)
     monkeypatch.setattr(own, "_PHOTOS", 8)

@@ -85,7 +85,7 @@ def desk(monkeypatch, dossier):
     monkeypatch.setattr(module, "SECTIONS", {name: maker(name) for name in dossier.parts})
     told = {"unit": dossier.unit, "label": dossier.label, "stimuli": dossier.stimuli, "key": ["x"]}
     model = SimpleNamespace(name=dossier.model, weights_hash=dossier.weights_hash)
-    return SimpleNamespace(**told, model=model, made=made)
+    return SimpleNamespace(**told, model=model, made=made, given=lambda _: [])
 
 
 def test_it_is_built_and_read_back(desk, dossier, tmp_path):
