@@ -57,8 +57,10 @@ class MaximalTexts(w.VBox):
         return None if model is None else cb.Unit.parse(text, model)
 
     def _work(self) -> Callable[[], Iterator[Looking]] | None:
-        model, unit = self._bench.loaded(), self._unit.meaning
-        return None if unit is None else lambda: look_for_text(model, unit)
+        bench, unit = self._bench, self._unit.line.value
+        if bench.model is not None and self._unit.meaning is None:
+            return None
+        return lambda: look_for_text(bench.loaded(), unit)
 
     def _take(self, progress: Looking) -> None:
         if progress.result is not None:
