@@ -54,7 +54,8 @@ def opened(path: str | Path, write: bool = False) -> zarr.Group:
         ClipbenchError: there is none, something else is there, or a store of another version.
     """
     try:
-        root = zarr.open_group(storage(path), mode="r+", use_consolidated=False)
+        mode = "r+" if write else "r"  # a reader makes no folder where nothing is
+        root = zarr.open_group(storage(path), mode=mode, use_consolidated=False)
     except FileNotFoundError as error:
         if not write:
             raise ClipbenchError(

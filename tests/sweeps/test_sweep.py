@@ -187,6 +187,7 @@ def test_the_store_of_another_model_is_not_read(tiny, control, swept, tmp_path):
         Store.open(tmp_path / "store", tiny, kind="words")
     with pytest.raises(cb.ClipbenchError, match="there is no store"):
         Store.open(tmp_path / "none", tiny)
+    assert not (tmp_path / "none").exists()  # looking makes nothing
 
 
 def test_a_full_disk_is_told_in_a_sentence(tiny, folder, tmp_path, monkeypatch):
