@@ -161,8 +161,14 @@ def file(part: str, name: str) -> Path:
 
 
 def verdicts(found: dict[str, dict[str, Told]]) -> Iterator[str]:
-    """A sentence on what each part was to reach."""
-    searches, defences = found["search"], found["defence"]
+    """Sentences on what was to be reached, of what has been measured."""
+    if found["search"]:
+        yield from search_verdicts(found["search"])
+    if found["defence"]:
+        yield from defence_verdicts(found["defence"])
+
+
+def search_verdicts(searches: dict[str, SearchResult]) -> Iterator[str]:
     sure = [target for target, one in searches.items() if one.surely_better]
     better = [target for target, one in searches.items() if one.better]
     reached = "reached" if len(sure) >= BETTER else "short"
@@ -176,10 +182,12 @@ def verdicts(found: dict[str, dict[str, Told]]) -> Iterator[str]:
             f"search, {target}: best “{first.text}” {told(first.success)}, own name {told(one.own.success)}; "
             f"gained {first.gained}, lost {first.lost}, luck {first.luck:.2g}"
         )
+
+
+def defence_verdicts(defences: dict[str, Defence]) -> Iterator[str]:
     works = [way for way, one in defences.items() if one.works]
-    yield f"defence: {', '.join(works) or 'none'} of {len(defences)} ways works; " + (
-        "reached" if works else "short, the curves show why"
-    )
+    reached = "reached" if works else "short, the curves show why"
+    yield f"defence: {', '.join(works) or 'none'} of {len(defences)} ways works; {reached}"
     for way, one in defences.items():
         yield f"defence, {way}, {one.provenance.n} photos held out: {one.summary}"
 
@@ -191,7 +199,7 @@ def report(weights: str) -> None:
     print("\n".join(lines))
     pages = [PARTS[part].page(name, one) for part, own in found.items() for name, one in own.items()]
     captions = dict.fromkeys(one.provenance.caption() for own in found.values() for one in own.values())
-    whole = [f"# Attacks on mini {weights}", *(f"- {each}" for each in lines), *pages]
+    whole = [f"# Attacks on mini {weights}", "\n".join(f"- {each}" for each in lines), *pages]
     whole += ["## Where from", "\n".join(f"- {each}" for each in captions)]
     (RESULTS / "attack_lab.md").write_text("\n\n".join(whole) + "\n", encoding="utf-8")
 
