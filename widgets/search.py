@@ -56,6 +56,7 @@ class Search(w.VBox):
     def _take(self, progress: SearchProgress) -> None:
         result = progress.result
         if result is None:
+            self._verdict.say(_so_far(progress))
             return
         self._chart.show(figures.search(result))
         self._verdict.say(_verdict(result))
@@ -73,8 +74,17 @@ def offer(menu: w.Dropdown, drawing: Drawing) -> None:
 
 
 def _progress(progress: SearchProgress) -> str:
-    best = "" if progress.result else f" · best so far “{progress.best}”"
-    return f"{progress.method} · {progress.passes} pictures encoded{best}"
+    if progress.result is not None:
+        return f"{sum(progress.result.passes.values())} pictures encoded to find these texts"
+    return f"{progress.method} · {progress.passes} pictures encoded"
+
+
+def _so_far(progress: SearchProgress) -> str:
+    """What a search under way, or one that was stopped, has found."""
+    if not progress.leading:
+        return "No text has been tried yet."
+    texts = ", ".join(f"“{text}” {rate.hits} of {rate.n}" for text, rate in progress.leading)
+    return f"Best so far, on the photos that texts are chosen by: {texts}."
 
 
 def _verdict(result: SearchResult) -> str:

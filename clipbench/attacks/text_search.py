@@ -7,10 +7,11 @@ from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
+from PIL import Image
 
 from clipbench.attacks.reading import guided
 from clipbench.attacks.rendering import Item
-from clipbench.attacks.trials import Trials
+from clipbench.attacks.trials import Trials, untaken
 from clipbench.classify import Classifier, as_classifier
 from clipbench.classify.likely import imagenet_labels
 from clipbench.errors import ClipbenchError, unknown
@@ -20,11 +21,15 @@ from clipbench.results import UNREADABLE, Provenance, read_json, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 
 KEPT = 10  # texts that are tried on all photos in the end
+JUDGING = "judging"  # what that is called
 _SHORT = 12  # letters of a class name that the default vocabulary takes
 _FEW = 2  # photos of the first round, doubled in each
 _TRIED = 64  # edits of a text that are tried in one step
 _EDITED_ON, _STEPS = 4, 12  # photos an edit is tried on; steps at most
+_LOOKED_AT = 64  # texts of the vocabulary between two moments at which a search can stop
 _UNLIKELY = 0.05  # over all texts that are compared with the target's own name
+
+Leading = tuple[tuple[str, Rate], ...]  # texts, and on how many of the photos it was tried on each wins
 
 
 @dataclass(frozen=True)
@@ -138,11 +143,19 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search has come: method at work, pictures encoded, best text, and at last the result."""
+    """How far a search has come; one that is stopped here has `leading` to show.
+
+    Args:
+        method: the search at work; at last `JUDGING`, when what was found is tried on all photos.
+        passes: pictures that it has encoded.
+        leading: the texts that did best so far, on the photos that each was tried on. These are photos that
+            texts are chosen by, so a finished search judges by others.
+        result: of a search that is over.
+    """
 
     method: str
     passes: int
-    best: str
+    leading: Leading
     result: SearchResult | None = None
 
 
@@ -190,46 +203,63 @@ def search(
     recipe: Recipe | Tag = ARTICLE,
     seed: int = 0,
 ) -> Iterator[SearchProgress]:
-    """The same as `attack_search`, a round at a time: whoever stops reading stops the work."""
+    """The same as `attack_search`, a few pictures at a time: whoever stops reading stops the work."""
     methods = tuple(METHODS if methods is None else methods)
     if not methods:
         raise ClipbenchError(f"there is no search; choose from {', '.join(METHODS)}")
     for method in methods:
         if method not in METHODS:
             raise unknown("search", method, METHODS)
-    trials = Trials(classifier, images, target, recipe)
+    photos: list[Image.Image] = []
+    for batch in untaken(classifier, images, target):
+        photos += batch
+        yield SearchProgress(methods[0], 0, ())
+    trials = Trials(classifier, photos, target, recipe)
     seen, unseen = range(0, len(trials.photos), 2), range(1, len(trials.photos), 2)
     if len(unseen) < _FEW:
         raise ClipbenchError(f"a search needs {2 * _FEW} photos or more that are not taken for {target!r}")
     words = _short_names() if vocabulary is None else list(dict.fromkeys(vocabulary))
-    writable = [word for word in words if word.strip() and trials.can_write(word)]
+    writable: list[str] = []
+    for start in range(0, len(words), _LOOKED_AT):
+        looked_at = words[start : start + _LOOKED_AT]
+        writable += [word for word in looked_at if word.strip() and trials.can_write(word)]
+        yield SearchProgress(methods[0], 0, ())
     if not writable:
         raise ClipbenchError("there is no text in the vocabulary that can be written; give at least one")
     if not trials.can_write(target):
         raise ClipbenchError(f"{target!r} itself cannot be written, and is what all texts are compared with")
     found: dict[str, list[str]] = {target: ["own name"]}
-    passes = {}
+    passes: dict[str, int] = {}
+    leading: Leading = ()
     for method in methods:
-        trials = Trials(classifier, images, target, recipe)  # anew: no search knows what another has tried
-        before = trials.passes
+        trials, others = trials.anew(), leading  # no search knows what another has tried
         for texts in METHODS[method](trials, writable, seen, np.random.default_rng(seed)):
-            yield SearchProgress(method, trials.passes - before, texts[0])
-        passes[method] = trials.passes - before
+            leading = _leading(others, trials, texts)
+            yield SearchProgress(method, trials.passes, leading)
+        passes[method] = trials.passes
         for text in texts[:KEPT]:
             found.setdefault(text, []).append(method)
+    for half in (unseen, seen):
+        for _ in trials.tried(list(found), half):
+            yield SearchProgress(JUDGING, trials.passes - passes[method], leading)
     ranked = _ranked(trials, found, seen, unseen)
     told = f"text for {target}, {', '.join(methods)}, {len(writable)} texts, {recipe} · {classifier.recipe}"
     own = classifier.model
     provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=len(unseen))
     result = SearchResult(target, ranked, passes, len(words) - len(writable), provenance)
-    yield SearchProgress(method, sum(passes.values()), ranked[0].text, result)
+    yield SearchProgress(JUDGING, trials.passes - passes[method], leading, result)
+
+
+def _leading(others: Leading, trials: Trials, texts: Sequence[str]) -> Leading:
+    """The texts of a search under way, and those of the searches before it, most wins first."""
+    rates = dict(others) | {text: trials.so_far(text) for text in texts[:KEPT]}
+    return tuple(sorted(rates.items(), key=lambda told: told[1].hits, reverse=True)[:KEPT])
 
 
 def _ranked(
     trials: Trials, found: dict[str, list[str]], seen: Sequence[int], unseen: Sequence[int]
 ) -> tuple[Found, ...]:
-    """All texts that were found, tried on all photos; the best on those that no search has seen first."""
-    fair, searched = (trials.scores(list(found), photos) for photos in (unseen, seen))
+    """All texts that were found and tried; the best on photos that no search has seen first."""
     own = trials.won(trials.target, unseen)
 
     def told(text: str) -> Found:
@@ -238,15 +268,15 @@ def _ranked(
         rates = (trials.rate(text, photos) for photos in (unseen, seen))
         return Found(text, *rates, gained, lost, tuple(found[text]))
 
-    order = sorted(found, key=lambda text: (fair[text], searched[text]), reverse=True)
-    return tuple(told(text) for text in order)
+    return tuple(map(told, trials.ranked(trials.ranked(list(found), seen), unseen)))
 
 
 def _short_names() -> list[str]:
     return [name for name in imagenet_labels() if len(name) <= _SHORT]
 
 
-# Each search yields after every round its texts so far, the best first, as tried on the photos in `seen`.
+# Each search yields every few pictures its texts so far, the best first; at last, as tried on all photos
+# in `seen`.
 Rounds = Iterator[list[str]]
 
 
@@ -254,38 +284,39 @@ def _brute_force(trials: Trials, words: list[str], seen: Sequence[int], _: np.ra
     """All words on few photos, the better half on twice as many, until all photos are in."""
     left, photos = words, _FEW
     while True:
-        scores = trials.scores(left, seen[:photos])
-        left = sorted(left, key=scores.get, reverse=True)
-        yield left
+        yield from trials.tried(left, seen[:photos])
+        left = trials.ranked(left, seen[:photos])
         if photos >= len(seen):
+            yield left
             return
         left, photos = left[: max(KEPT, len(left) // 2)], 2 * photos
 
 
 def _by_units(trials: Trials, words: list[str], seen: Sequence[int], _: np.random.Generator) -> Rounds:
     """The words that excite the units that excite the target; the best few are tried on all photos."""
-    best = guided(trials, words, seen)[: 2 * KEPT]
-    yield best
-    scores = trials.scores(best, seen)
-    yield sorted(best, key=scores.get, reverse=True)
+    promising = yield from guided(trials, words, seen)
+    best = promising[: 2 * KEPT]
+    yield from trials.tried(best, seen)
+    yield trials.ranked(best, seen)
 
 
 def _edits(trials: Trials, _: list[str], seen: Sequence[int], rng: np.random.Generator) -> Rounds:
     """The target's own name, changed by the one letter that helps most, as long as one does."""
     text, few = trials.target, seen[:_EDITED_ON]
-    ranked = {text: trials.scores([text], few)[text]}
+    known = [text]
+    yield from trials.tried(known, few)
     for _step in range(_STEPS):
-        edits = [each for each in edited(text) if each not in ranked and trials.can_write(each)]
+        edits = [each for each in edited(text) if each not in known]
         chosen = [edits[place] for place in rng.permutation(len(edits))[:_TRIED]]
-        ranked |= trials.scores(chosen, few)
-        best = max(ranked, key=ranked.get)
-        yield sorted(ranked, key=ranked.get, reverse=True)[: 2 * KEPT]
-        if best == text:
+        chosen = [each for each in chosen if trials.can_write(each)]
+        yield from trials.tried(chosen, few)
+        known = trials.ranked([*known, *chosen], few)
+        if known[0] == text:
             break
-        text = best
-    best = sorted(ranked, key=ranked.get, reverse=True)[: 2 * KEPT]
-    scores = trials.scores(best, seen)
-    yield sorted(best, key=scores.get, reverse=True)
+        text = known[0]
+    best = known[: 2 * KEPT]
+    yield from trials.tried(best, seen)
+    yield trials.ranked(best, seen)
 
 
 def edited(text: str) -> list[str]:

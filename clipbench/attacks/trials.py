@@ -1,6 +1,9 @@
 """Trying texts on photos while a search looks for the best, with every picture that is encoded counted."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from copy import copy
 
 from PIL import Image
 
@@ -11,9 +14,34 @@ from clipbench.intervals import Rate
 from clipbench.stimuli import Recipe, Tag, read_image
 from clipbench.streams import ahead
 
-_CHUNK = 64  # pictures in one forward pass
+_CHUNK = 16  # pictures in one forward pass: a search can stop between two of them
 
+Answer = tuple[bool, float]  # whether the target wins, its probability
 Score = tuple[float, float]  # share of photos on which the target wins, its mean probability
+
+
+def untaken(classifier: Classifier, images: Sequence[Item], target: str) -> Iterator[list[Image.Image]]:
+    """The photos that are not taken for a target as they are, as the model sees them, a batch at a time.
+
+    Those that cannot be read are left out.
+
+    Raises:
+        ClipbenchError: none can be read, or a target that is not among the labels.
+    """
+    place, read, reason = classifier.place(target), 0, "there are no images; give at least one"
+    for start in range(0, len(images), _CHUNK):
+        crops = []
+        for image in images[start : start + _CHUNK]:
+            try:
+                crops.append(classifier.model.crop(read_image(image).image))
+            except ClipbenchError as error:
+                reason = str(error)
+        if crops:
+            tops = classifier.probabilities(classifier.model.pixels(crops)).argmax(dim=1).tolist()
+            yield [crop for crop, top in zip(crops, tops, strict=True) if top != place]
+        read += len(crops)
+    if not read:
+        raise ClipbenchError(reason)
 
 
 class Trials:
@@ -21,28 +49,32 @@ class Trials:
 
     Args:
         classifier: who answers.
-        images: photos; those that cannot be read, or that are taken for the target as they are, are left out.
+        photos: as `untaken` gives them.
         target: the label that is to win.
         recipe: how texts are laid on.
 
     Attributes:
-        photos: those that are left, as the model sees them.
         passes: pictures encoded so far.
 
     Raises:
-        ClipbenchError: no photo is left, or a target that is not among the labels.
+        ClipbenchError: no photos.
     """
 
-    def __init__(self, classifier: Classifier, images: Sequence[Item], target: str, recipe: Recipe | Tag):
-        self.classifier, self.recipe, self.target = classifier, recipe, target
+    def __init__(
+        self, classifier: Classifier, photos: Sequence[Image.Image], target: str, recipe: Recipe | Tag
+    ):
+        self.classifier, self.photos, self.recipe, self.target = classifier, photos, recipe, target
         self._place = classifier.place(target)
         self.passes = 0
-        self._known: dict[tuple[str, int], tuple[bool, float]] = {}
-        crops = [classifier.model.crop(image) for image in _readable(images)]
-        answers = self._answers(crops)
-        self.photos = [crop for crop, (won, _) in zip(crops, answers, strict=True) if not won]
-        if not self.photos:
+        self._known: defaultdict[str, dict[int, Answer]] = defaultdict(dict)
+        if not photos:
             raise ClipbenchError(f"every photo is taken for {target!r} as it is; give photos of other things")
+
+    def anew(self) -> "Trials":
+        """The same photos, and nothing tried on them."""
+        fresh = copy(self)
+        fresh.passes, fresh._known = 0, defaultdict(dict)
+        return fresh
 
     def can_write(self, text: str) -> bool:
         """Whether a text can be laid on a photo."""
@@ -52,13 +84,31 @@ class Trials:
             return False
         return True
 
-    def scores(self, texts: Sequence[str], photos: Sequence[int]) -> dict[str, Score]:
-        """How each text fares on some photos, by their places."""
-        wanted = [(text, photo) for text in texts for photo in photos if (text, photo) not in self._known]
+    def tried(self, texts: Sequence[str], photos: Sequence[int]) -> Iterator[list[str]]:
+        """Try each text on some photos, by their places; yields after each batch what leads so far."""
+        wanted = [
+            (text, photo) for text in texts for photo in photos if photo not in self._known.get(text, ())
+        ]
         chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
-        for chunk, pictures in zip(chunks, ahead(self._written, chunks), strict=True):
-            self._known |= zip(chunk, self._answers(pictures), strict=True)
-        return {text: self._mean(text, photos) for text in texts}
+        with closing(ahead(self._written, chunks)) as written:
+            for chunk, pictures in zip(chunks, written, strict=True):
+                for (text, photo), answer in zip(chunk, self._answers(pictures), strict=True):
+                    self._known[text][photo] = answer
+                yield self._leading()
+
+    def ranked(self, texts: Sequence[str], photos: Sequence[int]) -> list[str]:
+        """The texts, the best on some photos first; they must have been tried."""
+        return sorted(texts, key=lambda text: self.score(text, photos), reverse=True)
+
+    def score(self, text: str, photos: Sequence[int]) -> Score:
+        """How a text fares on some photos; they must have been tried."""
+        won, shares = zip(*(self._known[text][photo] for photo in photos), strict=True)
+        return sum(won) / len(won), sum(shares) / len(shares)
+
+    def so_far(self, text: str) -> Rate:
+        """On how many of the photos that a text has been tried on the target wins."""
+        answers = self._known[text].values()
+        return Rate(sum(won for won, _ in answers), len(answers))
 
     def rate(self, text: str, photos: Sequence[int]) -> Rate:
         """On how many of some photos the target wins; they must have been tried."""
@@ -66,34 +116,22 @@ class Trials:
 
     def won(self, text: str, photos: Sequence[int]) -> list[bool]:
         """Whether the target wins on each of some photos; they must have been tried."""
-        return [self._known[text, photo][0] for photo in photos]
+        return [self._known[text][photo][0] for photo in photos]
 
-    def _mean(self, text: str, photos: Sequence[int]) -> Score:
-        seen = [self._known[text, photo] for photo in photos]
-        return sum(won for won, _ in seen) / len(seen), sum(share for _, share in seen) / len(seen)
+    def _leading(self) -> list[str]:
+        """The texts tried so far, those that win on most photos first."""
+        sums = {
+            text: (sum(won for won, _ in answers.values()), sum(share for _, share in answers.values()))
+            for text, answers in self._known.items()
+        }
+        return sorted(sums, key=sums.get, reverse=True)
 
     def _written(self, pairs: Sequence[tuple[str, int]]) -> list[Image.Image]:
         return [lay(self.photos[photo], text, self.recipe)[0] for text, photo in pairs]
 
-    def _answers(self, pictures: Sequence[Image.Image]) -> list[tuple[bool, float]]:
+    def _answers(self, pictures: Sequence[Image.Image]) -> list[Answer]:
         """For each picture whether the target wins, and its probability."""
-        found = []
-        for start in range(0, len(pictures), _CHUNK):
-            pixels = self.classifier.model.pixels(pictures[start : start + _CHUNK])
-            shares = self.classifier.probabilities(pixels)
-            won = shares.argmax(dim=1) == self._place
-            found += zip(won.tolist(), shares[:, self._place].tolist(), strict=True)
+        shares = self.classifier.probabilities(self.classifier.model.pixels(pictures))
         self.passes += len(pictures)
-        return found
-
-
-def _readable(images: Iterable[Item]) -> list[Image.Image]:
-    found, reason = [], "there are no images; give at least one"
-    for image in images:
-        try:
-            found.append(read_image(image).image)
-        except ClipbenchError as error:
-            reason = str(error)
-    if not found:
-        raise ClipbenchError(reason)
-    return found
+        won = (shares.argmax(dim=1) == self._place).tolist()
+        return list(zip(won, shares[:, self._place].tolist(), strict=True))

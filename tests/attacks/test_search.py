@@ -8,7 +8,7 @@ import clipbench as cb
 from clipbench.attacks import METHODS, SearchResult, reading, search, text_search
 from clipbench.attacks.attribution import logits_from, values_at
 from clipbench.attacks.text_search import Found, edited
-from clipbench.attacks.trials import Trials
+from clipbench.attacks.trials import Trials, untaken
 from clipbench.classify import as_classifier
 from clipbench.intervals import Rate
 from clipbench.stimuli import ARTICLE, Tag
@@ -63,10 +63,10 @@ def test_the_passes_are_the_pictures_that_were_encoded(bright, photos, monkeypat
     steps = list(search(bright, photos, "grey", words, ["brute force"], SHEET))
     # 64 words on 2 photos; the better 32 on 2 more, which are all 4 that are searched on
     assert steps[-1].result.passes == {"brute force": 64 * 2 + 32 * 2}
-    rounds = [step.passes for step in steps[:-1]]
-    assert rounds == [128, 192]
+    found = {step.passes for step in steps if step.method == "brute force"}
+    assert sorted(found) == list(range(0, 193, 16))  # a batch at a time
     final = 4 + (10 + 1) * 4  # of the ten kept and the own name: the latter on all 8, the others on 4 unseen
-    assert sum(encoded) == 8 + 8 + 192 + final
+    assert sum(encoded) == 8 + 192 + final
 
 
 def test_the_figures_to_rank_by_are_of_photos_that_no_search_has_seen(bright, photos):
@@ -153,6 +153,34 @@ def test_an_edit_is_kept_only_if_it_helps(bright, photos):
     assert [found.text for found in again.found] == [found.text for found in result.found]
 
 
+def test_a_search_that_is_stopped_has_what_it_found_and_encodes_no_more(bright, photos, monkeypatch):
+    encoded, plain_answers = [], type(bright).probabilities
+
+    def counting(self, pixels):
+        encoded.append(len(pixels))
+        return plain_answers(self, pixels)
+
+    monkeypatch.setattr(type(bright), "probabilities", counting)
+    for step in search(bright, photos, "grey", WORDS, ["edits", "brute force"], SHEET):
+        if step.method == "brute force" and step.passes:
+            break
+    assert step.result is None and sum(encoded[-1:]) <= 16  # nothing is encoded between two results but this
+    hits = [rate.hits for _, rate in step.leading]
+    assert hits == sorted(hits, reverse=True) and set(WORDS) & {text for text, _ in step.leading}
+    for text, rate in step.leading:
+        own = photos[::2][: rate.n]
+        assert rate == cb.attack(bright, own, target="grey", text=text, recipe=SHEET).success
+
+
+def returned(steps):
+    """What a generator returns at its end."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
 def others(model, photos):
     """Of three labels the one that the fewest of some photos are taken for."""
     answers = cb.zero_shot(model, photos, LABELS).argmax(dim=1)
@@ -164,9 +192,10 @@ def test_units_rank_words_by_what_they_would_do_to_the_target(chaos, monkeypatch
     monkeypatch.setattr(reading, "_UNITS", 1280)
     photos = [one.image for one in cb.samples()[:4]]
     classifier, target = as_classifier(chaos, LABELS), others(chaos, photos)
-    trials = Trials(classifier, photos, target, ARTICLE)
+    left = [crop for batch in untaken(classifier, photos, target) for crop in batch]
+    trials = Trials(classifier, left, target, ARTICLE)
     words, before = ["apple", "dog", "library", "spider"], trials.passes
-    order = reading.guided(trials, words, range(len(trials.photos)))
+    order = returned(reading.guided(trials, words, range(len(trials.photos))))
     assert trials.passes - before == 2 * len(trials.photos) + 1 + len(words)
     pixels, layer = chaos.pixels(trials.photos), chaos.last_layer
     clean = values_at(classifier, pixels, layer)
