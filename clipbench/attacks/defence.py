@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from clipbench.stimuli import ARTICLE, Recipe, Tag
 KINDS = ("reading", "random", "matched")
 POINTS = 0.03  # of accuracy that a defence may cost
 _DRAWS = 3  # random sets of units for each k
+_AT_ONCE = 8  # photos, with all their texts, between two moments at which the reader can stop
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,8 @@ def defend(
         seed: of the random units.
 
     Yields:
-        After each setting the curve so far; nothing is held while the reader has it.
+        After the first setting, and then after every few photos, the curve so far; nothing is held while the
+        reader has it.
 
     Raises:
         ClipbenchError: too few photos or texts to halve them, a k out of its range, labels that do not exist.
@@ -200,9 +203,11 @@ def defend(
     settings = list(_settings(held, ks, seed))
     for half, kind, k, sets in settings:
         where, kept = (finding, found) if half == "found" else (telling, rows)
-        kept.append(where.measured(held, kind, k, sets))
-        done = len(rows) + len(found)
-        yield Defence(layer, held.order, tuple(rows), tuple(found), done, len(settings), provenance)
+        for outcome in where.measured(held, kind, k, sets):
+            kept += [] if outcome is None else [outcome]
+            done = len(rows) + len(found)
+            if rows:
+                yield Defence(layer, held.order, tuple(rows), tuple(found), done, len(settings), provenance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,15 +219,20 @@ class _Half:
     truths: Sequence[str]
     cases: Sequence[Case]
 
-    def measured(self, held: Lever, kind: str, k: int, sets: Sequence[Sequence[int]]) -> Held:
-        """All attacks while each set is held, one after the other."""
+    def measured(
+        self, held: Lever, kind: str, k: int, sets: Sequence[Sequence[int]]
+    ) -> Iterator[Held | None]:
+        """All attacks while each set is held in turn: None after some photos, at last the outcome."""
         success, clean = [], []
-        for chosen in sets:
+        for chosen, start in product(sets, range(0, len(self.crops), _AT_ONCE)):
+            if success:
+                yield None
+            some = slice(start, start + _AT_ONCE)
             with held.hold(chosen):
-                *_, last = measure(self.classifier, self.crops, self.cases, truths=self.truths)
+                *_, last = measure(self.classifier, self.crops[some], self.cases, truths=self.truths[some])
             success += [result.success for result in last.results]
             clean.append(last.results[0].clean)  # without a text all texts say the same
-        return Held(kind, k, _pooled(success), _pooled(clean))
+        yield Held(kind, k, _pooled(success), _pooled(clean))
 
 
 def _settings(held: Lever, ks: Sequence[int], seed: int) -> Iterator[tuple[str, str, int, list[list[int]]]]:
