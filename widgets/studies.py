@@ -1,4 +1,4 @@
-"""The panel "Studies": what the article found of regions, emotions, activations, families and texts, live."""
+"""The panel "Studies": regions, emotions, activations, families, texts, sums of words, two models, live."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,8 @@ from widgets.feelings import Emotions
 from widgets.frame import Frame
 from widgets.kin import Families
 from widgets.phrases import MaximalTexts
+from widgets.side import SideBySide
+from widgets.sums import Sums
 from widgets.workbench import Workbench
 from widgets.world import Regions
 
@@ -20,6 +22,8 @@ STUDIES = {
     "activation": ("Activation and label", Activation),
     "families": ("Families", Families),
     "text": ("Maximal text", MaximalTexts),
+    "sums": ("Sums of words", Sums),
+    "side": ("Side by side", SideBySide),
 }
 
 
