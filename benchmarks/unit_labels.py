@@ -33,12 +33,12 @@ def measure(reader: ClipModel, sources: list[str], home: Path, each: int, classe
     for model, layers in ((reader, None), (control, [LAYER])):
         list(cb.sweep(model, photos, layers, store=home / "store"))
     store, meanings = Store.open(home / "store", control), Store.open(home / "store", reader)
-    names, shown = imagenet_labels(), classes_of(store.names)
+    names, shown = imagenet_labels(), classes_of(store.names)  # two names stand for two classes each
     known = np.unique(shown)
     found = label_units(reader, names, store, LAYER, meanings=meanings).labels
     given = [at for at in known if found[at].label is not None]
-    right = Rate(sum(found[at].label == names[at] for at in known), len(known))
-    best = Rate(sum(found[at].name == names[at] for at in known), len(known))
+    right = Rate(sum(found[at].label == control.classes[at] for at in known), len(known))
+    best = Rate(sum(found[at].name == control.classes[at] for at in known), len(known))
     return {
         "machine": machine("clipbench", "torch"),
         "reader": f"{reader.name} {reader.weights_hash}",
@@ -51,7 +51,9 @@ def measure(reader: ClipModel, sources: list[str], home: Path, each: int, classe
         "units of classes without photos that got a label": sum(
             one.label is not None for at, one in enumerate(found) if at not in known
         ),
-        "best name right, by photos that count": by_top(reader, store, meanings, names, known),
+        "best name right, by photos that count": by_top(
+            reader, store, meanings, [control.classes[at] for at in known], known
+        ),
         "chance": 1 / len(names),
         "limit": LEAST,
         "passed": right.share >= LEAST,
@@ -59,16 +61,18 @@ def measure(reader: ClipModel, sources: list[str], home: Path, each: int, classe
 
 
 def by_top(
-    reader: ClipModel, store: Store, meanings: Store, names: list[str], known: np.ndarray
+    reader: ClipModel, store: Store, meanings: Store, truth: list[str], known: np.ndarray
 ) -> dict[int, float]:
     """Share of units whose best name by CLIP-Dissect's score is right, by how many photos name a unit."""
+    names = imagenet_labels()
     texts = reader.encode_text([TEMPLATE.format(name) for name in names]).cpu().numpy()
     activations, cosines = store.matrix(LAYER).astype(np.float32)[:, known], meanings.embeddings() @ texts.T
     good = np.isfinite(activations[:, 0]) & np.isfinite(cosines[:, 0])
-    return {
-        top: float((soft_wpmi(cosines[good], activations[good], top).argmax(axis=1) == known).mean())
-        for top in TOPS
-    }
+    shares = {}
+    for top in TOPS:
+        best = soft_wpmi(cosines[good], activations[good], top).argmax(axis=1)
+        shares[top] = float(np.mean([names[at] == true for at, true in zip(best, truth, strict=True)]))
+    return shares
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from known_photos import classes_of, write_unseen
 from machine import machine
+from open_clip import IMAGENET_CLASSNAMES
 
 import clipbench as cb
-from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
 from clipbench.studies.unit_search import ranked, text_scores
@@ -30,10 +30,10 @@ def measure(model: ClipModel, sources: list[str], home: Path, each: int, classes
     photos, layer = write_unseen(sources, home / "photos", each, classes), model.last_layer
     list(cb.sweep(model, photos, store=home / "store"))
     store = Store.open(home / "store", model)
-    shown, names = classes_of(store.names), imagenet_labels()
+    shown = classes_of(store.names)
     known = np.unique(shown)
     owned = shares(store.matrix(layer), shown, known) >= HALF  # (units, classes)
-    scores = text_scores(model, [names[at] for at in known], store, layer)
+    scores = text_scores(model, [IMAGENET_CLASSNAMES[at] for at in known], store, layer)
     orders = [ranked(scores[:, at])[2] for at in range(len(known))]
     findable = np.flatnonzero(owned.any(axis=0))
     if len(findable) == 0:
