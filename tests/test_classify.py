@@ -21,7 +21,7 @@ def photos():
 def plain():
     """mini as open_clip itself loads and calls it."""
     network, _, transform = open_clip.create_model_and_transforms(f"local-dir:{MINI}")
-    tokenizer = open_clip.get_tokenizer(f"local-dir:{MINI}", bpe_path=str(MINI / "bpe_8000.txt.gz"))
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{MINI}", bpe_path=str(MINI / "merges.txt.gz"))
     return network.eval(), transform, tokenizer
 
 

@@ -13,6 +13,8 @@ from widgets import scene
 from widgets.culprits import SHOWN, Inquiry
 from widgets.verdict import CONTROL
 
+EXAMPLE = scene.example()
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -33,7 +35,7 @@ def inquiry(model):
 
 def test_the_units_explain_the_flip_and_are_shown_where_they_answer(inquiry, model):
     assert inquiry.why.explained == pytest.approx(1, abs=0.1)
-    assert (inquiry.why.target, inquiry.why.against) == ("iPod", ("apple",))
+    assert (inquiry.why.target, inquiry.why.against) == (EXAMPLE.text, (EXAMPLE.photo,))
     values = model.activations([inquiry.drawing.after], model.last_layer)[0]
     for say, shown in zip(inquiry.says, inquiry.maps, strict=True):
         torch.testing.assert_close(shown, values[int(say.unit.partition(":")[2])])
@@ -49,13 +51,13 @@ def test_silencing_is_what_holding_the_units_at_zero_does(inquiry, model):
     np.testing.assert_allclose(
         [result.before, result.after], [other_road.before, other_road.after], atol=1e-5
     )
-    word = result.labels.index("iPod")
+    word = result.labels.index(EXAMPLE.text)
     assert result.after[word] < inquiry.drawing.judge(model).after[word]
     assert "30 units of conv_head held at 0" in result.provenance.recipe
 
 
 def test_there_is_nobody_to_blame_where_the_word_is_what_was_seen_or_unknown(model):
-    same = drawn(text="Apple")
+    same = drawn(text=EXAMPLE.photo.capitalize())
     assert Inquiry.into(model, same, same.judge(model)) is None
     control, drawing = cb.load(CONTROL, device="cpu"), drawn(text="zorgle")
     assert Inquiry.into(control, drawing, drawing.judge(control)) is None

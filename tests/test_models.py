@@ -37,7 +37,7 @@ def plain_rn50x4():
 
 def test_mini_is_what_open_clip_itself_makes_of_the_folder(mini, pictures):
     network, _, transform = open_clip.create_model_and_transforms(f"local-dir:{MINI}")
-    tokens = open_clip.get_tokenizer(f"local-dir:{MINI}", bpe_path=str(MINI / "bpe_8000.txt.gz"))
+    tokens = open_clip.get_tokenizer(f"local-dir:{MINI}", bpe_path=str(MINI / "merges.txt.gz"))
     texts = ["a photo of an apple", "iPod", "the Eiffel tower at night"]
     with torch.no_grad():
         image = network.eval().encode_image(torch.stack([transform(p) for p in pictures]), normalize=True)

@@ -349,7 +349,7 @@ def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
 
     from clipbench.models.loading import MINI
 
-    tokenizer = SimpleTokenizer(bpe_path=str(MINI / "bpe_8000.txt.gz"), context_length=RECIPE.context)
+    tokenizer = SimpleTokenizer(bpe_path=str(MINI / "merges.txt.gz"), context_length=RECIPE.context)
     network = build(configuration(RECIPE, tokenizer.vocab_size, "x"), 0).eval()
     texts = ["apple", "a photo of a mug"]
     with torch.no_grad():

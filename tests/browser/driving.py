@@ -17,7 +17,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from widgets.scene import example
+
 ROOT = Path(__file__).parents[2]
+EXAMPLE = example()  # what "Fool it" opens with
+FOOLED = re.compile(f"mini: {EXAMPLE.photo} .* → {EXAMPLE.text}")
 OUTPUT = ROOT / "tests" / "output"
 WIDTHS = (1440, 1024, 400)  # a desk, a laptop, a phone
 _MEASURE = """() => {

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving import png, shoot_widths, upload
+from driving import EXAMPLE, FOOLED, png, shoot_widths, upload
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from clipbench.attacks import AttackResult
 from clipbench.stimuli import MAX_UPLOAD_BYTES, sample
-from widgets.scene import EXAMPLE
+from widgets.scene import EXAMPLE as FILE
 
 PICTURE = ".cb-frame-move img"
 LABELS = "apple, iPod, laptop, mug, library, pizza, toaster"
@@ -52,7 +52,7 @@ def bars(page: Page) -> list[float]:
 
 def test_it_opens_with_the_example_that_the_script_measured(panel):
     page = panel()
-    told = json.loads(EXAMPLE.read_text())
+    told = json.loads(FILE.read_text())
     before, after = (max(told[moment], key=told[moment].get) for moment in ("before", "after"))
     assert (before, after) == (told["scene"]["photo"], told["scene"]["text"])
     expect(headings(page).first).to_have_text(re.compile(rf"mini: {before} \d\d\s% → {after} \d\d\s%"))
@@ -87,16 +87,18 @@ def test_typing_moves_the_bars_soon(panel):
 
 def test_the_paper_is_dragged_and_sized_on_the_picture(panel):
     page = panel()
-    expect(headings(page).first).to_have_text(re.compile("→ iPod"))
+    expect(headings(page).first).to_have_text(FOOLED)
     box = page.locator(PICTURE).bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.9, steps=4)
     page.mouse.up()
     page.mouse.wheel(0, 1000)
-    expect(headings(page).first).to_have_text(re.compile("→ apple"))  # out of the way, it is harmless
+    expect(headings(page).first).to_have_text(
+        re.compile(f"→ {EXAMPLE.photo}")
+    )  # out of the way, it is harmless
     expect(page.locator(PICTURE)).to_have_attribute(
-        "alt", re.compile(r"apple with “iPod” on paper .*85\s%, 90\s%")
+        "alt", re.compile(rf"{EXAMPLE.photo} with “{EXAMPLE.text}” on paper .*85\s%, 90\s%")
     )
     page.wait_for_function("location.search.includes('x=0.85')")
 
@@ -105,10 +107,14 @@ def test_printed_as_in_the_article_has_its_own_places(panel):
     page = panel()
     page.get_by_role("button", name="as printed in the article").click()
     fixed = page.locator(".cb-frame-look img[alt*='printed']")
-    expect(fixed).to_have_attribute("alt", "apple with “iPod” printed as in the article, 20 of 288 px")
+    expect(fixed).to_have_attribute(
+        "alt", f"{EXAMPLE.photo} with “{EXAMPLE.text}” printed as in the article, 20 of 288 px"
+    )
     expect(page.locator(PICTURE)).to_be_hidden()
     page.get_by_role("button", name="on paper").click()
-    expect(page.locator(PICTURE)).to_have_attribute("alt", re.compile(r"on paper 50\s% wide"))
+    expect(page.locator(PICTURE)).to_have_attribute(
+        "alt", re.compile(rf"on paper {EXAMPLE.size:.0%}"[:-1] + r"\s% wide")
+    )
 
 
 def test_an_upload_is_judged_and_its_name_is_only_text(panel):
@@ -131,26 +137,26 @@ def test_wrong_input_gets_a_sentence_and_the_panel_goes_on(panel):
     def type_into(label: str, text: str) -> Callable[[], None]:
         return lambda: field(page, label).fill(text)
 
-    def apple() -> None:
-        page.get_by_role("button", name="apple").click()
+    def photo() -> None:
+        page.get_by_role("button", name=EXAMPLE.photo).click()
 
     labels = type_into("choose from", LABELS)
 
     for spoil, sentence, mend in [
         (type_into("choose from", ""), "there are no labels", labels),
         (type_into("choose from", "mug, pizza, mug"), "'mug' is there twice", labels),
-        (type_into("label text", ""), "the label has no text", type_into("label text", "iPod")),
-        (type_into("label text", "梨"), "cannot draw '梨'", type_into("label text", "iPod")),
-        (lambda: upload(page, cut), "damaged", apple),
-        (lambda: upload(page, b""), "is empty", apple),
-        (lambda: upload(page, bytes(MAX_UPLOAD_BYTES + 1), f"<{WORDS}>"), "at most 20 MB can be read", apple),
+        (type_into("label text", ""), "the label has no text", type_into("label text", EXAMPLE.text)),
+        (type_into("label text", "梨"), "cannot draw '梨'", type_into("label text", EXAMPLE.text)),
+        (lambda: upload(page, cut), "damaged", photo),
+        (lambda: upload(page, b""), "is empty", photo),
+        (lambda: upload(page, bytes(MAX_UPLOAD_BYTES + 1), f"<{WORDS}>"), "at most 20 MB can be read", photo),
     ]:
         spoil()
         expect(wrong).to_have_count(1)
         expect(wrong).to_contain_text(sentence)
         mend()
         expect(wrong).to_have_count(0)
-        expect(headings(page).first).to_have_text(re.compile("mini: apple .* → iPod"))
+        expect(headings(page).first).to_have_text(FOOLED)
     assert page.evaluate("window.hacked") is None
 
 
@@ -158,8 +164,10 @@ def test_the_culprits_are_named_silenced_and_linked(panel):
     page = panel()
     suspects = page.locator(".cb-suspect:visible")
     expect(suspects).to_have_count(5)
-    expect(page.get_by_text(re.compile("logit of iPod gained .* on that of apple"))).to_be_visible()
-    silenced = page.locator(".cb-page h3", has_text=re.compile(r"without \d+ units: apple .* → "))
+    expect(
+        page.get_by_text(re.compile(f"logit of {EXAMPLE.text} gained .* on that of {EXAMPLE.photo}"))
+    ).to_be_visible()
+    silenced = page.locator(".cb-page h3", has_text=re.compile(rf"without \d+ units: {EXAMPLE.photo} .* → "))
     expect(silenced).to_contain_text("without 10 units")
     page.locator(".noUi-handle:visible").last.focus()
     page.keyboard.press("ArrowRight")
@@ -169,7 +177,7 @@ def test_the_culprits_are_named_silenced_and_linked(panel):
         suspects.first.get_by_role("link").click()
     expect(opened.value.get_by_label("unit", exact=True)).to_have_value(unit.partition(":")[2])
     opened.value.close()
-    field(page, "label text").fill("apple")
+    field(page, "label text").fill(EXAMPLE.photo)
     expect(suspects).to_have_count(0)  # nobody was fooled
 
 
