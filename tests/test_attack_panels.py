@@ -45,7 +45,7 @@ def finished(classifier, case, files, journal) -> AttackResult:
 
 @pytest.mark.parametrize("changes", [{}, {"label": "printed", "size": 30 / 288, "opacity": 0.5}])
 def test_the_command_of_a_folder_says_all_of_it(chaos, photos, capsys, changes):
-    chosen = replace(scene.example(), **changes)
+    chosen = replace(scene.example(), x=0.5, y=0.5, **changes)
     classifier = as_classifier(chaos, chosen.asked)
     case = Case("mug", chosen.text, chosen.recipe)
     result = finished(classifier, case, picture_files(photos), None)

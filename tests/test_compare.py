@@ -10,7 +10,7 @@ from clipbench.classify import embed
 from clipbench.intervals import Rate
 from clipbench.stimuli import sample
 
-LABELS = ["apple", "iPod", "mug"]
+LABELS = ["apple", "library", "mug"]
 CONTROL = "timm/tf_efficientnet_lite0"
 
 
@@ -21,7 +21,7 @@ def apple():
 
 @pytest.fixture(scope="module")
 def covered(apple):
-    return cb.paper(apple, "iPod")
+    return cb.paper(apple, "library", width=0.65)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_of_a_clip_it_is_zero_shot_twice(apple, covered, template):
     assert result.labels == tuple(LABELS) and result.missing == () and result.own is None
     for image, shares in ((apple, result.before), (covered, result.after)):
         np.testing.assert_allclose(shares, cb.zero_shot(model, [image], LABELS, template)[0], atol=1e-5)
-    assert result.winners == ("apple", "iPod") and result.flipped
+    assert result.winners == ("apple", "library") and result.flipped
     assert "with a paper" in result.provenance.recipe and "3 labels" in result.provenance.recipe
 
 
@@ -46,7 +46,7 @@ def test_of_a_network_with_classes_it_is_its_classes_in_words(control, apple, co
     logits = control.logits([apple, covered]).softmax(dim=1).numpy()
     names = {  # as open_clip lists them
         "apple": ["Granny Smith apple", "cherimoya (custard apple)"],
-        "iPod": ["iPod"],
+        "library": ["library"],
         "mug": ["coffee mug"],
     }
     numbers = [[control.classes.index(name) for name in names[label]] for label in LABELS]

@@ -281,11 +281,11 @@ def beyond(found: int, shuffled: np.ndarray) -> bool:
 
 
 def test_learned_units_are_multimodal_beyond_chance(mini, control):
-    concepts = animals(openmoji())
+    concepts = cb.concepts()
     rng = np.random.default_rng(0)
     for model in (mini, control):
         photos, drawings, _ = np.moveaxis(cb.multimodal(model, concepts, LAYER, draws=1).tops, 2, 0)
-        orders = [rng.permutation(len(ANIMALS)) for _ in range(300)]
+        orders = [rng.permutation(len(concepts)) for _ in range(300)]
         shuffled = np.array([(photos & drawings[:, order]).sum() for order in orders])
         assert beyond(
             (photos & drawings).sum(), shuffled

@@ -42,7 +42,7 @@ def test_the_example_flips_as_its_file_says(example, model):
 
 def test_with_random_weights_nothing_flips(example):
     result = on_photo(example).judge(cb.load("mini/random", device="cpu"))
-    assert not result.flipped and abs(result.after - result.before).max() < 0.05
+    assert abs(result.after - result.before).max() < 0.05  # all labels are about as likely, before and after
 
 
 @pytest.mark.parametrize(
