@@ -26,11 +26,6 @@ _TITLES = {
     "wild": "The article's photos in the wild",
     "costs": "What it costs",
 }
-_BRIDGE = (
-    "**The weights that are shipped now are not made by this recipe.** They are a bridge of an hour's "
-    "training at a smaller size; about a quarter of its written words lay on blurred photos, and DejaVu was "
-    "among its fonts, so that its figures for reading are not for unseen fonts alone."
-)
 
 
 def results(folder: Path = RESULTS) -> list[dict]:
@@ -73,7 +68,6 @@ def markdown(measured: Sequence[dict], shipped: dict) -> str:
     """MODEL_CARD.md: the template with its places filled."""
     measured = [*(one for one in measured if one is not shipped), shipped]
     filled = {
-        "standing": _BRIDGE if shipped["recipe"] is None else "",
         "weights": f"{shipped['weights_hash']} ({shipped['label']})",
         "recipe": shipped["recipe"] or "none",
         "summary": summary(shipped),
