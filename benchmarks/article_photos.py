@@ -18,7 +18,8 @@ from statistics import fmean
 from machine import machine
 
 import clipbench as cb
-from clipbench.classify import BeforeAfter, classes_of
+from clipbench.classify import BeforeAfter
+from clipbench.models import classes_of
 from clipbench.stimuli import ARTICLE, BAND, TAG, Sample, cover
 
 MODELS = ("mini", "timm/tf_efficientnet_lite0")

@@ -89,7 +89,7 @@ def test_the_paper_is_dragged_and_sized_on_the_picture(panel):
     page = panel()
     expect(headings(page).first).to_have_text(FOOLED)
     box = page.locator(PICTURE).bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] * EXAMPLE.x, box["y"] + box["height"] * EXAMPLE.y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.9, steps=4)
     page.mouse.up()
