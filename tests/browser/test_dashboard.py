@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from driving import EXAMPLE, FOOLED, ROOT, serving, shoot
 from playwright.sync_api import Locator, Page, expect
 
@@ -90,6 +91,7 @@ def test_both_panels_follow_the_model(dashboard, visit):
     expect(page.locator(".cb-caption:visible", has_text="timm/tf_efficientnet_lite0")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_link_also_finds_a_kernel_that_was_started_ahead(visit):
     notebook = str(ROOT / "notebooks" / "dashboard.ipynb")
     ahead = ["--preheat_kernel=True", "--pool_size=1"]

@@ -317,6 +317,7 @@ def test_two_tabs_do_not_disturb_each_other(panel):
     assert "conv_head-559" in first.locator(PICTURE).get_attribute("alt")
 
 
+@pytest.mark.thorough
 def test_the_same_in_jupyterlab(lab, visit, write_notebook):
     cells = (PANEL.replace('get_query_string() or ""', '""'), SHOW)
     page = visit(lab(write_notebook("panel_lab", *cells)))

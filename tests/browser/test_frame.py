@@ -126,6 +126,7 @@ def test_work_goes_on_in_a_tab_out_of_sight(voila, visit, fast):
     stop(page)
 
 
+@pytest.mark.thorough
 def test_the_same_in_jupyterlab(lab, visit, fast):
     page = visit(lab(fast[0]))
     run_all(page)

@@ -125,6 +125,7 @@ def test_a_measurement_can_be_watched_and_stopped(panel):
     expect(texts(page).first).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_measurement_can_be_repeated(panel):
     page = panel()
     button(page, "Start").click()
@@ -132,6 +133,7 @@ def test_a_measurement_can_be_repeated(panel):
     expect(page.locator(".cb-stale")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_another_layer_waits_for_the_start(panel):
     page = panel()
     field(page, "layer").select_option("blocks.6")
@@ -151,6 +153,7 @@ def test_a_link_to_another_model_measures_it_at_once(panel):
     expect(page.locator(".cb-caption", has_text=CONTROL)).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_concept_of_ones_own(panel):
     page = panel()
     button(page, "▸ A concept").click()

@@ -60,6 +60,7 @@ def test_a_dossier_is_one_file(read, tmp_path, theme):
     look(page, f"dossier-file-{theme}")
 
 
+@pytest.mark.thorough
 def test_an_atlas_is_filtered_sorted_mapped_and_opened(read, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(survey, "COARSE", Grade(64, 1))
     list(cb.sweep(tiny, [sample.path for sample in cb.samples()[:12]], ["layer1"], store=tmp_path / "store"))
