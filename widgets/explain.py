@@ -23,7 +23,7 @@ _KINDS = {
     "channel": "The same detector at every place of the picture, which gives a map of numbers. This is what "
     "“unit” means on this page. Its picture is full of eyes.",
     "layer": "All its channels together: at every place a long list of numbers. The picture that excites "
-    "all of them at once makes up whole things, here the heads of dogs.",
+    "all of them at once makes up whole things, here the heads of animals.",
 }
 
 
