@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 
-from clipbench.intervals import Rate
-from clipbench.studies.emoji_units import CountryUnits, FeelingUnits, usual
+from clipbench.intervals import Rate, usual
+from clipbench.studies.emoji_units import CountryUnits, FeelingUnits
 
 RESULTS = Path(__file__).parent / "results"
 Measure = Callable[[str], tuple[list[dict], list[dict]]]

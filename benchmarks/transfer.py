@@ -24,9 +24,8 @@ from tqdm import tqdm
 from turns import about, parser, publish
 
 import clipbench as cb
-from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
-from clipbench.models import classes_of
+from clipbench.models import classes_of, imagenet_labels
 from clipbench.optvis import recipe
 
 SECOND = "timm/tf_efficientnet_lite2"

@@ -5,19 +5,15 @@ the photos are judged. A unit without a label counts as wrong. The photos were i
 sweeps stay in HOME, so that a second run only names.
 """
 
-import argparse
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
-from known_photos import classes_of, write_unseen
+from known_photos import classes_of, run, write_unseen
 from machine import machine
 
 import clipbench as cb
-from clipbench.classify.likely import imagenet_labels
 from clipbench.intervals import Rate
-from clipbench.models import ClipModel
+from clipbench.models import ClipModel, imagenet_labels
 from clipbench.studies import label_units
 from clipbench.studies.dissect import soft_wpmi
 from clipbench.studies.unit_search import TEMPLATE
@@ -75,19 +71,5 @@ def by_top(
     return shares
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("photos", nargs="+", help="as for clipbench pretrain")
-    parser.add_argument("--home", type=Path, required=True, help="where photos and sweeps are kept")
-    parser.add_argument("--model", default="mini")
-    parser.add_argument("--each", type=int, default=50, help="photos of a class")
-    parser.add_argument("--classes", type=int, default=200)
-    options = parser.parse_args()
-    model = cb.load(options.model, device="cpu")
-    result = measure(model, options.photos, options.home, options.each, options.classes)
-    print(json.dumps(result, indent=2))
-    sys.exit(not result["passed"])
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

@@ -5,13 +5,11 @@ in how many is one among the units that `search_units` lists for the class's nam
 training of the model. The sweep stays in HOME, so that a second run only searches.
 """
 
-import argparse
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
-from known_photos import classes_of, write_unseen
+from known_photos import classes_of, run, write_unseen
 from machine import machine
 from open_clip import IMAGENET_CLASSNAMES
 
@@ -63,19 +61,5 @@ def shares(activations: np.ndarray, shown: np.ndarray, known: np.ndarray) -> np.
     return np.stack([(favourites == one).mean(axis=0) for one in known], axis=1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("photos", nargs="+", help="as for clipbench pretrain")
-    parser.add_argument("--home", type=Path, required=True, help="where photos and the sweep are kept")
-    parser.add_argument("--model", default="mini")
-    parser.add_argument("--each", type=int, default=50, help="photos of a class")
-    parser.add_argument("--classes", type=int, default=200)
-    options = parser.parse_args()
-    model = cb.load(options.model, device="cpu")
-    result = measure(model, options.photos, options.home, options.each, options.classes)
-    print(json.dumps(result, indent=2))
-    sys.exit(not result["passed"])
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, measure)

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from clipbench.errors import ClipbenchError
 
 _Z = 1.959963984540054  # 97.5 % of a normal distribution lie below
@@ -29,6 +31,11 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     middle = shrink * (share + _Z**2 / (2 * n))
     half = shrink * _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     return min(share, middle - half), max(share, middle + half)  # it holds the rate, whatever the rounding
+
+
+def usual(counts: np.ndarray) -> tuple[int, int]:
+    """Least and most of the middle 95 % of some counts, such as those of shufflings."""
+    return tuple(np.quantile(counts, (0.025, 0.975), method="inverted_cdf").tolist())
 
 
 @dataclass(frozen=True)

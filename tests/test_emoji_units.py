@@ -47,7 +47,7 @@ def made_up(units: int, planted: int) -> CountryUnits:
 def test_standing_is_the_share_that_reaches_an_answer_and_ties_count_against_all():
     answers = np.array([[3.0, 5], [1, 5], [2, 5], [3, 5]])
     assert standing(answers).tolist() == [[0.5, 1], [1, 1], [0.75, 1], [0.5, 1]]
-    assert among_best(answers, 0.5)[:, 0].tolist() == [True, False, False, True]
+    assert among_best(standing(answers), 0.5)[:, 0].tolist() == [True, False, False, True]
 
 
 def test_a_planted_unit_is_found_and_no_other():

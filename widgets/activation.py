@@ -115,7 +115,7 @@ class Activation(w.VBox):
         command = (
             f"clipbench conditional {told.unit} --model {told.model} --buckets {_BUCKETS} --each {_EACH}"
         )
-        self._own_caption.show(told.caption(), command, parts.MINI if told.model == "mini" else None)
+        self._own_caption.show(told.caption(), command, parts.about(told.model))
         pictures = [known_pictures()[place][0] for place in sample.places]
         self._bench_place.children = (Bench(pictures, sample, told),)
 

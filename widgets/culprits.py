@@ -135,7 +135,7 @@ class Culprits(w.VBox):
         for card, say, values in zip(self._cards, inquiry.says, inquiry.maps, strict=True):
             card.show(say, inquiry.model.name, pictures.heat(values.numpy()))
         self._hang(inquiry)
-        about = parts.MINI if found.provenance.model == "mini" else None
+        about = parts.about(found.provenance.model)
         self._caption.show(f"{found.provenance.caption()} · {inquiry.drawing.name}", about=about)
         self._hold()
 

@@ -64,7 +64,7 @@ class Curve(w.VBox):
     def _take(self, result: Defence) -> None:
         self._chart.show(figures.defence(result))
         self._verdict.say(f"{result.summary}." if result.done == result.total else "")
-        about = parts.MINI if result.provenance.model == "mini" else None
+        about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), about=about)
 
 

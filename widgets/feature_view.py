@@ -155,7 +155,7 @@ class View(w.VBox):
     def _tell_origin(self, number: int) -> None:
         origin, recipe = self._growth.provenance(number), self._growth.recipe
         command = recipe.command(origin.model, number) if number else ""
-        self._caption.show(origin.caption(), command, parts.MINI if origin.model == "mini" else None)
+        self._caption.show(origin.caption(), command, parts.about(origin.model))
 
     def _tell_findings(self, answer: tuple) -> None:
         growth, number, found = answer

@@ -106,7 +106,7 @@ class Emotions(w.VBox):
         self._own_wheel.show(figures.emotion_wheel(found, wheel(found)))
         source = found.provenance
         command = f"clipbench emotions {' '.join(found.words[:3])} --model {source.model}"
-        self._own_caption.show(source.caption(), command, parts.MINI if source.model == "mini" else None)
+        self._own_caption.show(source.caption(), command, parts.about(source.model))
 
     def _forget(self) -> None:
         model = self._bench.model

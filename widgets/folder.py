@@ -76,7 +76,7 @@ class Folder(w.VBox):
         (result,) = progress.results
         self._rates.value = _rates(result)
         over = progress.done == progress.total
-        about = parts.MINI if result.provenance.model == "mini" else None
+        about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), self._command, about)
         self._table.value = _table(result)
         self._files.value = _links(result) if over else ""

@@ -84,7 +84,7 @@ class Inks(w.VBox):
         rates = {"ink of a neutral word": result.neutral, "ink, where word and ink agree": result.congruent}
         rates |= {"word, where they disagree": result.word, "ink, where they disagree": result.ink}
         self._rates.value = _table(rates)
-        about = parts.MINI if result.provenance.model == "mini" else None
+        about = parts.about(result.provenance.model)
         command = f"clipbench stroop --model {result.provenance.model}"
         self._caption.show(result.provenance.caption(), command, about)
 

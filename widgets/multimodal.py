@@ -195,7 +195,7 @@ class View(w.VBox):
         self._chart.show(figures.multimodal_table(columns))
         self._rule.say(answer.rule)
         told = columns[0].provenance
-        about = parts.MINI if told.model == "mini" else None
+        about = parts.about(told.model)
         self._caption.show(told.caption(), answer.command(*chosen), about)
         self.remove_class("cb-stale")
 

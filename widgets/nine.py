@@ -54,7 +54,7 @@ class NineTexts(w.VBox):
         known = [result for result in rows[0].results.values() if result is not None]
         if known:
             told = known[0].provenance
-            about = parts.MINI if told.model == "mini" else None
+            about = parts.about(told.model)
             self._caption.show(f"{told.caption()} · beside {MODEL}, n = {PHOTOS}", about=about)
 
 

@@ -205,6 +205,11 @@ class Strip(w.Box):
         return classed(w.VBox([frame, prose(word, kind="cb-caption")]), "cb-thumb")
 
 
+def about(model: str) -> tuple[str, str] | None:
+    """What a caption unfolds about a model: of mini, what it is; of others, nothing."""
+    return MINI if model == "mini" else None
+
+
 def unit_number(text: str, units: int) -> int:
     """The number of a unit that a person has written; a ClipbenchError tells which numbers there are."""
     if not text.strip().isdecimal() or int(text) >= units:

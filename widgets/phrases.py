@@ -71,7 +71,7 @@ class MaximalTexts(w.VBox):
         self._told.children = [parts.prose(line, kind="cb-note") for line in found.summary]
         source = found.provenance
         command = f"clipbench maximal-text {found.unit} --model {source.model}"
-        self._caption.show(source.caption(), command, parts.MINI if source.model == "mini" else None)
+        self._caption.show(source.caption(), command, parts.about(source.model))
 
     def _turn(self) -> None:
         model = self._bench.model

@@ -58,7 +58,7 @@ class Robust(w.VBox):
         curve = progress.curve
         self._chart.show(figures.robustness(curve))
         self._notes.say("; ".join(curve.notes))
-        about = parts.MINI if curve.provenance.model == "mini" else None
+        about = parts.about(curve.provenance.model)
         self._caption.show(curve.provenance.caption(), about=about)
 
 

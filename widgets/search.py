@@ -60,7 +60,7 @@ class Search(w.VBox):
             return
         self._chart.show(figures.search(result))
         self._verdict.say(_verdict(result))
-        about = parts.MINI if result.provenance.model == "mini" else None
+        about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), about=about)
 
 

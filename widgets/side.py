@@ -69,7 +69,7 @@ class SideBySide(w.VBox):
         self._pairs.value = _table((f"unit of {first}", f"of {second}", "correlation"), pairs)
         self._things.value = _table(("multimodal units for", f"in {first}", f"in {second}"), things)
         command = f"clipbench side-by-side {second} --model {first}"
-        about = parts.MINI if "mini" in (first, second) else None
+        about = parts.about(first) or parts.about(second)
         self._caption.show(matched.provenance.caption(), command, about)
 
 

@@ -80,7 +80,7 @@ class Sums(w.VBox):
         told = space.provenance
         parted = [f"--plus={','.join(plus)}", f"--minus={','.join(minus)}"]
         command = shlex.join(["clipbench", "arithmetic", *parted, "--model", told.model])
-        self._caption.show(told.caption(), command, parts.MINI if told.model == "mini" else None)
+        self._caption.show(told.caption(), command, parts.about(told.model))
 
     def _work(self) -> Callable[[], Iterator[Progress[WordSpace]]] | None:
         plus, minus = self._plus.meaning, self._minus.meaning

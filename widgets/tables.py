@@ -51,7 +51,7 @@ class Tables(w.VBox):
         shares = [dict(zip(row.labels, row.shares.tolist(), strict=True)) for row in table.rows]
         self._draw(name, {item: [shares[place] for place in places] for item, places in self._own.items()})
         told = table.provenance
-        about = parts.MINI if told.model == "mini" else None
+        about = parts.about(told.model)
         self._caption.show(f"{told.caption()} · beside {MODEL}, {CREDIT}", about=about)
 
     def _draw(self, name: str, shares: dict[str, Sequence]) -> None:

@@ -158,7 +158,7 @@ class Panel(parts.Page):
         self._count.say(f"{units}, {first + 1} to {first + len(here)}" if here else units)
         self._map.show(self._drawn())
         captions = " · ".join(each.caption() for each in source.told.provenance)
-        about = parts.MINI if source.told.provenance[0].model == "mini" else None
+        about = parts.about(source.told.provenance[0].model)
         self._caption.show(f"{captions} · map: {source.told.method}", about=about)
         self.ready = True
 

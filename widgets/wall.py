@@ -171,7 +171,7 @@ class Wall(w.VBox):
         _offer(self._thing, [cell.thing for cell in hanging.cells])
         _offer(self._word, [cell.word or _BARE for cell in hanging.cells])
         self._told.say(_told(hanging.flips))
-        about = parts.MINI if hanging.provenance.model == "mini" else None
+        about = parts.about(hanging.provenance.model)
         self._caption.show(hanging.provenance.caption(), about=about)
         self._draw()
 

@@ -185,4 +185,4 @@ def _text(kind: type[w.Text | w.Textarea], value: str, label: str, **options) ->
 
 
 def _about(result: Similarities) -> tuple[str, str] | None:
-    return parts.MINI if result.provenance.model == "mini" else None
+    return parts.about(result.provenance.model)

@@ -116,7 +116,7 @@ class Regions(w.VBox):
             return
         words = ", ".join(found.top(unit, _PLACES))
         self._own.show(figures.world_map(answered_map(found, [unit]), f"unit {unit}: {words}"))
-        about = parts.MINI if found.provenance.model == "mini" else None
+        about = parts.about(found.provenance.model)
         command = f"clipbench regions {found.layer}:{unit} --model {found.provenance.model}"
         self._own_caption.show(found.provenance.caption(), command, about)
 

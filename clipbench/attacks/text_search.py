@@ -13,10 +13,9 @@ from clipbench.attacks.reading import guided
 from clipbench.attacks.rendering import Item
 from clipbench.attacks.trials import Trials, untaken
 from clipbench.classify import Classifier, as_classifier
-from clipbench.classify.likely import imagenet_labels
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.intervals import Rate
-from clipbench.models import ClipModel, VisionModel
+from clipbench.models import ClipModel, VisionModel, imagenet_labels
 from clipbench.results import UNREADABLE, Provenance, read_json, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 

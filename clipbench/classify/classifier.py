@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from clipbench.classify.likely import imagenet_labels
 from clipbench.classify.zero_shot import TEMPLATE, check_labels, class_weights, quoted
 from clipbench.errors import ClipbenchError, unknown
-from clipbench.models import ClipModel, ImageModel, Read, VisionModel, classes_of
+from clipbench.models import ClipModel, ImageModel, Read, VisionModel, classes_of, imagenet_labels
 
 _EMBEDDING = Read("embedding")
 

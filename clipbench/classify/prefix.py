@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from clipbench.classify.classifier import ZeroShot
-from clipbench.classify.likely import imagenet_labels
 from clipbench.classify.zero_shot import TEMPLATE, check_has_texts, fill_in
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel
+from clipbench.models import ClipModel, imagenet_labels
 from clipbench.models.clip import MARK
 
 

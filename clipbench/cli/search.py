@@ -55,7 +55,7 @@ def find(options: argparse.Namespace) -> int:
 
 def name(options: argparse.Namespace) -> int:
     """Name all units, and print or write the names."""
-    from clipbench.classify.likely import imagenet_labels
+    from clipbench.models import imagenet_labels
     from clipbench.stimuli import read_words
 
     model = cb.load(options.model, device=options.device)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clipbench.classify.likely import imagenet_labels
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, ImageModel
+from clipbench.models import ClipModel, ImageModel, imagenet_labels
 from clipbench.report.desk import Desk
 from clipbench.report.part import Part
 from clipbench.results import UNREADABLE

@@ -5,7 +5,6 @@ empty one has nothing to say. What a study says of a whole layer is kept beside 
 """
 
 from collections.abc import Iterator
-from math import comb
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -174,7 +173,9 @@ def _shared(desk: Desk, study: str, ending: str, *told: object):
 
 def _luck(hits: int, n: int, share: float) -> float:
     """How likely n independent draws of a share give so many hits or more."""
-    return 1 - sum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(hits))
+    from scipy.stats import binom
+
+    return float(binom.sf(hits - 1, n, share))
 
 
 def _map(sds: dict[str, float]) -> Image.Image:

@@ -8,9 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from clipbench.classify import BeforeAfter, before_after
-from clipbench.classify.likely import imagenet_labels
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, VisionModel
+from clipbench.models import ClipModel, VisionModel, imagenet_labels
 
 _GREY = 128
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from clipbench.intervals import Rate
+from clipbench.intervals import Rate, usual
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli.emoji import Emoji, faces, flags
@@ -48,9 +48,14 @@ class CountryUnits:
         return np.arange(count) * n // count
 
     @cached_property
+    def standings(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the flags and of the names (n, units), see `standing`."""
+        return standing(self.flags), standing(self.names)
+
+    @cached_property
     def both(self) -> np.ndarray:
         """(n, n) bool: whether a unit has flag i and name j among its best, 2 % of each."""
-        flag, name = (among_best(each, BEST_NAMES) for each in (self.flags, self.names))
+        flag, name = (among_best(each, BEST_NAMES) for each in self.standings)
         return flag.astype(np.float32) @ name.T.astype(np.float32) > 0
 
     @property
@@ -58,7 +63,7 @@ class CountryUnits:
         """How many of the countries asked for have a unit with their flag and their name among its best."""
         return self._rate(self.both)
 
-    @property
+    @cached_property
     def permuted(self) -> np.ndarray:
         """(`DRAWS`,) what `found` counts when flags are dealt out among the countries: chance."""
         return self._shuffled(self.both)
@@ -71,21 +76,21 @@ class CountryUnits:
         """
         sd = self.names.std(axis=0)
         own = ((self.names - self.names.mean(axis=0)) / np.where(sd > 0, sd, np.inf)).argmax(axis=1)
-        return among_best(self.flags, BEST_NAMES)[:, own]
+        return among_best(self.standings[0], BEST_NAMES)[:, own]
 
     @property
     def found_by_name(self) -> Rate:
         """How many countries' flags are among the best of the unit that their name chose."""
         return self._rate(self.by_name)
 
-    @property
+    @cached_property
     def permuted_by_name(self) -> np.ndarray:
         """(`DRAWS`,) what `found_by_name` counts by chance."""
         return self._shuffled(self.by_name)
 
     def unit_of(self, country: int) -> int | None:
         """The unit that has a country's flag and name among its best, in the worse of both the highest."""
-        place = np.maximum(*(standing(each)[country] for each in (self.flags, self.names)))
+        place = np.maximum(*(each[country] for each in self.standings))
         unit = int(place.argmin())
         return unit if place[unit] <= BEST_NAMES else None
 
@@ -234,14 +239,9 @@ def standing(answers: np.ndarray) -> np.ndarray:
     return 1 - np.stack(below, axis=1) / len(answers)
 
 
-def among_best(answers: np.ndarray, share: float) -> np.ndarray:
-    """(n, units) -> bool: whether an answer is among the best share of a unit's n answers."""
-    return standing(answers) <= share + 1e-9
-
-
-def usual(counts: np.ndarray) -> tuple[int, int]:
-    """Least and most of the middle 95 % of some counts."""
-    return tuple(np.quantile(counts, (0.025, 0.975), method="inverted_cdf").tolist())
+def among_best(standings: np.ndarray, share: float) -> np.ndarray:
+    """(n, units) -> bool: whether what stands there is among the best share of a unit's n answers."""
+    return standings <= share + 1e-9
 
 
 def _medians(places: np.ndarray, shows: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clipbench.errors import ClipbenchError
-from clipbench.intervals import wilson
+from clipbench.intervals import usual, wilson
 from clipbench.models import ImageModel
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import MODALITIES, Concept
@@ -92,7 +92,7 @@ class Multimodal:
     @property
     def usual(self) -> tuple[int, int]:
         """Least and most of the middle 95 % of `permuted`."""
-        return tuple(np.quantile(self.permuted, (0.025, 0.975), method="inverted_cdf").tolist())
+        return usual(self.permuted)
 
     @property
     def ranked(self) -> tuple[int, ...]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from clipbench.classify.likely import imagenet_labels
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, ImageModel
+from clipbench.models import ClipModel, ImageModel, imagenet_labels
 from clipbench.results import Provenance
 from clipbench.studies.meaning import by_photos, by_weights, by_writing, ranks
 from clipbench.sweeps import Store

@@ -113,7 +113,7 @@ def test_printed_as_in_the_article_has_its_own_places(panel):
     expect(page.locator(PICTURE)).to_be_hidden()
     page.get_by_role("button", name="on paper").click()
     expect(page.locator(PICTURE)).to_have_attribute(
-        "alt", re.compile(rf"on paper {EXAMPLE.size:.0%}"[:-1] + r"\s% wide")
+        "alt", re.compile(rf"on paper {100 * EXAMPLE.size:.0f}\s% wide")
     )
 
 
