@@ -5,26 +5,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from clipbench.errors import ClipbenchError
-
 _WARNINGS = 20  # of one kind that are told one by one
 
 
 def write_json(document: dict) -> None:
-    """Print one JSON document, in ASCII, so that it survives every terminal and pipe.
-
-    Raises:
-        ClipbenchError: it cannot be written, as on a full disk.
-    """
-    try:
-        print(json.dumps(document, indent=2, allow_nan=False), flush=True)
-    except BrokenPipeError:  # a reader who left early is no error
-        raise
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in the buffer
-        raise ClipbenchError(
-            f"the document cannot be written ({error.strerror}); make room for it"
-        ) from error
+    """Print one JSON document, in ASCII, so that it survives every terminal and pipe."""
+    print(json.dumps(document, indent=2, allow_nan=False))
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -47,6 +33,11 @@ def write_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         )
 
 
+def drop() -> None:
+    """Let go of what stdout still holds and cannot write, or the program would stumble over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def warn(sentence: str) -> None:
     """Print a sentence on stderr."""
     print(f"clipbench: {printable(sentence)}", file=sys.stderr)
@@ -55,7 +46,7 @@ def warn(sentence: str) -> None:
 def warn_of(reasons: Sequence[tuple[str, str]]) -> None:
     """Print on stderr why named things could not be used: of the first few, and how many more there are."""
     for name, reason in reasons[:_WARNINGS]:
-        warn(f"{name!r}: {reason}")
+        warn(reason if reason.startswith(repr(name)) else f"{name!r}: {reason}")
     if len(reasons) > _WARNINGS:
         warn(f"and {len(reasons) - _WARNINGS:,} more")
 

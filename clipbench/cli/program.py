@@ -1,6 +1,7 @@
 """The program: its commands, and the border where an expected error becomes one sentence."""
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -37,6 +38,7 @@ from clipbench.cli import (
 from clipbench.errors import ClipbenchError
 
 BAD_INPUT = 2
+FULL = (errno.ENOSPC, errno.EDQUOT)  # a disk, or what one may have of it
 INTERRUPTED = 130  # what shells give a program that Ctrl-C ended
 
 
@@ -89,8 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the program's name; None takes it from the command line.
 
     Returns:
-        The exit status: 0 good, 2 bad input, whose sentence is on stderr. With CLIPBENCH_DEBUG=1 in the
-        environment the traceback stands before the sentence.
+        The exit status: 0 good, 2 bad input or a full disk, with a sentence on stderr. With
+        CLIPBENCH_DEBUG=1 in the environment the traceback of bad input stands before the sentence.
     """
     try:
         options = parser().parse_args(arguments)
@@ -106,5 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.warn("stopped")
         return INTERRUPTED
     except BrokenPipeError:  # as in `clipbench models --all | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.drop()
         return 0
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        output.drop()
+        output.warn(
+            f"{error.filename or 'the output'} cannot be written ({error.strerror}); make room for it"
+        )
+        return BAD_INPUT

@@ -48,17 +48,24 @@ def test_a_reader_who_leaves_early_is_no_error():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_a_document_on_a_full_disk_gets_one_sentence():
-    code = (
-        "import sys; from clipbench.cli import program; from clipbench.cli.output import write_json\n"
-        "class Options: run = staticmethod(lambda options: write_json({'a': 1}))\n"
-        "program.Parser.parse_args = lambda *_: Options\n"
-        "sys.exit(program.main([]))"
-    )
+@pytest.mark.parametrize("arguments", [["layers"], ["layers", "--json"], ["models", "--all"]])
+def test_a_table_or_a_document_on_a_full_disk_gets_one_sentence(arguments):
+    """Some fail as they are printed, some when the rest of the buffer is written at the end."""
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True)
-    reason = "the document cannot be written (No space left on device)"
+        done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+    reason = "the output cannot be written (No space left on device)"
     assert (done.returncode, done.stderr) == (2, f"clipbench: {reason}; make room for it\n")
+
+
+def test_other_errors_of_the_system_are_not_taken_for_a_full_disk(monkeypatch):
+    from clipbench.cli import program
+
+    def broken(_options):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr("clipbench.cli.models.list_layers", broken)
+    with pytest.raises(TimeoutError, match="no answer"):
+        program.main(["layers"])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
