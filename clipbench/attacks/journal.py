@@ -24,6 +24,7 @@ class Journal:
     def __init__(self, path: str | Path | None, key: str):
         self._path = None if path is None else Path(path)
         self._run = hashlib.sha256(key.encode()).hexdigest()
+        self._head = json.dumps({"run": self._run}) + "\n"
         self.rows: dict[int, Row] = {}
         if self._path is not None and self._path.exists():
             self._read()
@@ -44,7 +45,7 @@ class Journal:
         lines = [json.dumps([position, *row]) + "\n" for position, row in rows.items()]
         try:
             if not self._path.exists():
-                lines.insert(0, json.dumps({"run": self._run}) + "\n")
+                lines.insert(0, self._head)
             with self._path.open("a", encoding="utf-8") as file:
                 file.writelines(lines)
         except OSError as error:
@@ -53,7 +54,11 @@ class Journal:
     def _read(self) -> None:
         """Read what is there; a last line that was cut off in writing is taken away."""
         try:
-            whole, newline, rest = self._path.read_text(encoding="utf-8").rpartition("\n")
+            content = self._path.read_text(encoding="utf-8")
+            if self._head.startswith(content):  # cut off before the first row, as on a full disk
+                self._path.unlink()
+                return
+            whole, newline, rest = content.rpartition("\n")
             first, *lines = [json.loads(line) for line in whole.split("\n")]
             run = first["run"]
             rows = {position: _row(*told) for position, *told in lines}

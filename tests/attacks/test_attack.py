@@ -230,6 +230,17 @@ def test_an_interrupted_run_goes_on_and_comes_to_the_same(bright, plain, tmp_pat
     assert len(read) == 3 + 5 and all(same(*pair) for pair in zip(again.results, whole.results, strict=True))
 
 
+@pytest.mark.parametrize("left", [0, 9])
+def test_a_journal_that_was_cut_off_before_its_first_row_is_begun_anew(bright, plain, tmp_path, left):
+    """As a full disk leaves it."""
+    run = {"images": [plain(0)], "cases": [Case("grey", "o")], "journal": tmp_path / "run.jsonl"}
+    list(measure(bright, **run))
+    whole = run["journal"].read_text()
+    run["journal"].write_text(whole[:left])
+    (step,) = measure(bright, **run)
+    assert step.done == 1 and run["journal"].read_text() == whole
+
+
 def test_a_journal_of_another_run_is_refused(bright, plain, tmp_path):
     journal = tmp_path / "run.jsonl"
     list(measure(bright, [plain(0)], [Case("grey", "o")], BLOCK, journal=journal))
