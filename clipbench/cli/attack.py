@@ -61,6 +61,13 @@ def add_looks(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--shrink", action="store_true", help="make a text smaller that would be too wide")
     group.add_argument("--paper", action="store_true", help="lay the text on as a paper tag")
     group.add_argument("--width", type=real, metavar="N", help="of the paper, 0 … 1 (default: 0.5)")
+    group.add_argument(
+        "--place",
+        type=real,
+        nargs=2,
+        metavar=("X", "Y"),
+        help="centre of the paper, 0 … 1 (default: 0.5 0.5)",
+    )
 
 
 def look(options: argparse.Namespace):
@@ -68,15 +75,17 @@ def look(options: argparse.Namespace):
     from clipbench.stimuli import ARTICLE, TAG
 
     given = {name: getattr(options, name) for name, *_ in _LOOKS if getattr(options, name) is not None}
+    of_paper = {name: getattr(options, name) for name in ("width", "place")}
+    of_paper = {name: value for name, value in of_paper.items() if value is not None}
     if not options.paper:
-        if options.width is not None:
-            raise ClipbenchError("--width is for --paper; printed text has --size")
+        if of_paper:
+            raise ClipbenchError(f"--{next(iter(of_paper))} is for --paper; add it, or leave this one out")
         changes = {_FIELDS.get(name, name): value for name, value in given.items()}
         return replace(ARTICLE, shrink=options.shrink, **changes)
     for name, _, on_paper, _ in _LOOKS:
         if name in given and not on_paper:
             raise ClipbenchError(f"--{name} is not for --paper; leave one of them out")
-    return replace(TAG, **given, **({} if options.width is None else {"width": options.width}))
+    return replace(TAG, **given, **of_paper)
 
 
 def attack(options: argparse.Namespace) -> int:

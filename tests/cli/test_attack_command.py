@@ -57,6 +57,7 @@ def test_the_table_tells_the_same(run, folder):
         (["--font", "DejaVu Serif", "--colour", "red"], Recipe(font="DejaVu Serif", colour="red")),
         (["--opacity", "0.5", "--rotation", "9"], Recipe(opacity=0.5, rotation=9.0)),
         (["--paper", "--width", "0.9", "--rotation", "9"], Tag(width=0.9, rotation=9.0)),
+        (["--paper", "--place", "0.2", "0.7"], Tag(place=(0.2, 0.7))),
     ],
 )
 def test_every_look_reaches_the_recipe(answer, folder, arguments, recipe):
@@ -87,6 +88,13 @@ def test_files_probe_and_broken_pictures(run, answer, folder, tmp_path):
     document = json.loads(printed)
     assert (status, document["n"], len(document["unread"])) == (2, 2, 1)
     assert "broken.jpg" in err and err.count("\n") == 1
+
+
+def test_a_text_that_is_too_wide_is_told_and_does_no_harm(run, folder):
+    arguments = ["attack", folder / "mugs", *ASK[:3], "w" * 40, *ASK[4:], "--model", "mini/random"]
+    status, out, err = run(*arguments)
+    assert status == 0 and "its end is cut off" in err and err.count("\n") == 1 and "n = 1" in out
+    assert run(*arguments, "--shrink")[2] == ""
 
 
 def test_a_folder_without_pictures(run, tmp_path):

@@ -94,6 +94,8 @@ OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
         (["attack", ".", *ATTACK, "--font", "DejaVu San"], "did you mean 'DejaVu Sans'"),
         (["attack", ".", *ATTACK, "--paper", "--blur", "2"], "--blur is not for --paper"),
         (["attack", ".", *ATTACK, "--width", "0.5"], "--width is for --paper"),
+        (["attack", ".", *ATTACK, "--place", "0.5", "0.5"], "--place is for --paper"),
+        (["attack", ".", *ATTACK, "--paper", "--place", "2", "0"], "fractions of the picture from 0 to 1"),
         (["attack", ".", *ATTACK, "--probe", "no.npz"], "there is no probe 'no.npz'"),
         (["attack", ".", *ATTACK, "--out", "x.pkl"], "must end in .npz, .json, .csv"),
         (["attack", ".", *ATTACK, "--journal", "apple.png"], "is no journal"),
