@@ -1,7 +1,7 @@
 """Long work as a stream: how far it has come, and work that is done ahead of its reader, in threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -42,3 +42,12 @@ def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: i
             yield pending.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def result_of(steps: Generator[object, None, T]) -> T:
+    """What a generator returns at its end; it is read to there."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value

@@ -22,7 +22,11 @@ def table_bytes(about: dict, rows: Sequence[dict], ending: str) -> bytes:
 
 
 def read_table(path: Path) -> tuple[dict, list[dict]]:
-    """What `table_bytes` made; cells of a CSV file are text, and None is an empty one."""
+    """What `table_bytes` made; cells of a CSV file are text, and None is an empty one.
+
+    Raises:
+        ValueError: a row of a CSV file is cut off; others of `results.UNREADABLE`.
+    """
     return _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
 
 
@@ -37,6 +41,8 @@ def _csv(about: str, rows: Sequence[dict]) -> bytes:
 def _from_csv(path: Path) -> tuple[dict, list[dict]]:
     csv.field_size_limit(2**27)  # a long list of labels is one field
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    if any(None in row.values() for row in rows):
+        raise ValueError("a row is cut off")
     (about,) = [told for row in rows if (told := row.pop(_ABOUT))]  # wherever a sorting has put it
     return json.loads(about), rows
 

@@ -9,6 +9,7 @@ from clipbench.attacks import Case, Defence
 from clipbench.classify import as_classifier
 from widgets import parts
 from widgets.chart import Place
+from widgets.links import links
 from widgets.photos import unlabelled
 from widgets.scene import Drawing
 from widgets.workbench import Workbench
@@ -41,8 +42,10 @@ class Curve(w.VBox):
         self._way = parts.classed(w.ToggleButtons(options=_WAYS, description="hold at"), "cb-control")
         self._worker = Worker("Measure", self._work, self._take, _progress)
         self._chart, self._verdict, self._caption = Place(), parts.Note(), parts.Caption()
+        self._files = w.HTML()
         about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
-        super().__init__([about, self._way, self._worker, self._verdict, self._chart, self._caption])
+        body = [self._verdict, self._chart, self._files, self._caption]
+        super().__init__([about, self._way, self._worker, *body])
 
     def follow(self, drawing: Drawing) -> None:
         """Take over label and labels of a drawing; from any thread."""
@@ -62,11 +65,17 @@ class Curve(w.VBox):
         return work
 
     def _take(self, result: Defence) -> None:
+        if not result.rows:
+            return
         self._chart.show(figures.defence(result))
-        self._verdict.say(f"{result.summary}." if result.done == result.total else "")
+        over = result.done == result.total
+        self._verdict.say(f"{result.summary}." if over else "")
+        self._files.value = links(result, "defence") if over else ""
         about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), about=about)
 
 
 def _progress(result: Defence) -> str:
-    return f"{result.done} of {result.total} settings"
+    if not result.units:
+        return "looking for the units"
+    return f"{result.done} of {result.total} photos"

@@ -4,21 +4,19 @@ import hashlib
 import html
 import json
 import shlex
-import tempfile
-from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ipywidgets as w
 
 from clipbench.attacks import AttackResult, Case, Progress, measure
-from clipbench.attacks.result import ENDINGS
 from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.figures import percent
-from clipbench.stimuli import TAG, picture_files, samples
+from clipbench.stimuli import picture_files, samples
 from widgets import parts
 from widgets.kept import folder_for
+from widgets.links import links
 from widgets.scene import Drawing, Scene
 from widgets.search import offer
 from widgets.workbench import Workbench
@@ -79,7 +77,7 @@ class Folder(w.VBox):
         about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), self._command, about)
         self._table.value = _table(result)
-        self._files.value = _links(result) if over else ""
+        self._files.value = links(result, "attack") if over else ""
 
 
 def _read(text: str) -> Path:
@@ -98,14 +96,13 @@ def journal(classifier: Classifier, case: Case, files: list[Path]) -> Path:
 
 
 def command(folder: str, scene: Scene, target: str, model: str) -> str:
-    """What to type in a terminal for the same; nothing for paper off the middle, which no option can say."""
+    """What to type in a terminal for the same."""
     words = ["clipbench", "attack", folder, f"--target={target}", f"--text={scene.text}"]
     words += [f"--labels={','.join(scene.asked)}", "--opacity", f"{scene.opacity:g}"]
     if scene.label == "printed":
         return shlex.join([*words, "--size", f"{scene.recipe.size:g}", "--model", model])
-    if scene.recipe.place != TAG.place:
-        return ""
-    return shlex.join([*words, "--paper", "--width", f"{scene.size:g}", "--model", model])
+    place = ["--place", f"{scene.x:g}", f"{scene.y:g}"]
+    return shlex.join([*words, "--paper", "--width", f"{scene.size:g}", *place, "--model", model])
 
 
 def _progress(progress: Progress) -> str:
@@ -142,15 +139,3 @@ def _table(result: AttackResult) -> str:
     more = f"<p class='cb-note'>the first {_ROWS} of {result.n}</p>" if result.n > _ROWS else ""
     table = f'<table class="cb-table"><tr>{heads}</tr>{"".join(rows)}</table>'
     return f'<div class="cb-scroll" tabindex="0">{table}</div>{more}'
-
-
-def _links(result: AttackResult) -> str:
-    """The result in every kind of file, to be saved by the browser."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [result.save(Path(folder) / f"attack{ending}") for ending in ENDINGS]
-        links = [
-            f'<a class="cb-link" download="{file.name}" href="data:application/octet-stream;base64,'
-            f'{b64encode(file.read_bytes()).decode()}">{file.suffix[1:]}</a>'
-            for file in files
-        ]
-    return f'<p class="cb-note">Save as {" · ".join(links)}</p>'

@@ -17,6 +17,7 @@ from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
+from widgets.links import links
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
@@ -56,6 +57,7 @@ class Inks(w.VBox):
     def __init__(self, bench: Workbench):
         self._bench = bench
         self._summary, self._rates, self._caption = w.HTML(), w.HTML(), parts.Caption()
+        self._files = w.HTML()
         self._square, self._curve, self._message = Place(), Place(), parts.Message()
         self._worker = Worker("Fade the ink", self._work, self._fade, _progress)
         self._asker = Latest(self._show, self._complain, delay=0.0)
@@ -65,7 +67,7 @@ class Inks(w.VBox):
             "the ink, vermilion if it is the word."
         )
         below = parts.columns([self._summary, self._rates, self._worker], [self._curve])
-        body = [self._message, self._square, below, self._caption]
+        body = [self._message, self._square, below, self._files, self._caption]
         super().__init__([parts.prose("The word or the ink?", "h2"), text, *body])
         self._square.show(figures.stroop(_PUBLISHED))
         self._summary.value = f"<p>As published: {html.escape(_PUBLISHED.summary)}.</p>"
@@ -84,6 +86,7 @@ class Inks(w.VBox):
         rates = {"ink of a neutral word": result.neutral, "ink, where word and ink agree": result.congruent}
         rates |= {"word, where they disagree": result.word, "ink, where they disagree": result.ink}
         self._rates.value = _table(rates)
+        self._files.value = links(result, "stroop")
         about = parts.about(result.provenance.model)
         command = f"clipbench stroop --model {result.provenance.model}"
         self._caption.show(result.provenance.caption(), command, about)

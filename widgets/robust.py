@@ -9,6 +9,7 @@ from clipbench.attacks import AXES, Case, CurveProgress
 from clipbench.classify import as_classifier
 from widgets import parts
 from widgets.chart import Place
+from widgets.links import links
 from widgets.photos import unlabelled
 from widgets.scene import Drawing
 from widgets.search import offer
@@ -35,9 +36,10 @@ class Robust(w.VBox):
         self._target = parts.classed(w.Dropdown(description="target"), "cb-control")
         self._worker = Worker("Vary it", self._work, self._take, _progress)
         self._chart, self._notes, self._caption = Place(), parts.Note(), parts.Caption()
+        self._files = w.HTML()
         about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
         controls = [about, self._axis, self._target, self._worker]
-        super().__init__([*controls, self._chart, self._notes, self._caption])
+        super().__init__([*controls, self._chart, self._notes, self._files, self._caption])
 
     def follow(self, drawing: Drawing) -> None:
         """Take over label and labels of a drawing; from any thread."""
@@ -58,6 +60,7 @@ class Robust(w.VBox):
         curve = progress.curve
         self._chart.show(figures.robustness(curve))
         self._notes.say("; ".join(curve.notes))
+        self._files.value = links(curve, "curve") if progress.done == progress.total else ""
         about = parts.about(curve.provenance.model)
         self._caption.show(curve.provenance.caption(), about=about)
 

@@ -9,6 +9,7 @@ from clipbench.attacks import METHODS, SearchProgress, SearchResult
 from clipbench.classify import as_classifier
 from widgets import parts
 from widgets.chart import Place
+from widgets.links import links
 from widgets.photos import unlabelled
 from widgets.scene import Drawing
 from widgets.workbench import Workbench
@@ -35,9 +36,10 @@ class Search(w.VBox):
         )
         self._worker = Worker("Search", self._work, self._take, _progress)
         self._chart, self._verdict, self._caption = Place(), parts.Note(), parts.Caption()
+        self._files = w.HTML()
         about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
         controls = [about, self._target, self._method, self._worker]
-        super().__init__([*controls, self._verdict, self._chart, self._caption])
+        super().__init__([*controls, self._verdict, self._chart, self._files, self._caption])
 
     def follow(self, drawing: Drawing) -> None:
         """Take over label and labels of a drawing; from any thread."""
@@ -57,9 +59,11 @@ class Search(w.VBox):
         result = progress.result
         if result is None:
             self._verdict.say(_so_far(progress))
+            self._files.value = ""
             return
         self._chart.show(figures.search(result))
         self._verdict.say(_verdict(result))
+        self._files.value = links(result, "search")
         about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), about=about)
 

@@ -2,14 +2,16 @@
 
 from clipbench.attacks.axes import AXES
 from clipbench.attacks.curves import Curve, CurveProgress, robustness
-from clipbench.attacks.defence import Defence, Held, defend
+from clipbench.attacks.defence import defend
+from clipbench.attacks.defence_result import Defence, Held
 from clipbench.attacks.explanation import UnitSay, Why, why
 from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.result import OUTCOMES, AttackResult, check_ending
 from clipbench.attacks.run import Case, Progress, attack, measure
+from clipbench.attacks.search_result import SearchResult
 from clipbench.attacks.stroop_effect import Stroop, stroop
-from clipbench.attacks.text_search import METHODS, SearchProgress, SearchResult, attack_search, search
+from clipbench.attacks.text_search import METHODS, SearchProgress, attack_search, search
 from clipbench.attacks.wild import WildPhoto, wild_photos
 from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, look, shipped_photos
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from clipbench import tables
 from clipbench.attacks.axes import Value, axis_of, varied
+from clipbench.attacks.cells import counted, rate_of
 from clipbench.attacks.rendering import Item
 from clipbench.attacks.result import check_ending
 from clipbench.attacks.run import Case, Progress, complete, measure
@@ -55,6 +57,7 @@ class Curve:
     unread: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     provenance: Provenance
+    endings: ClassVar[tuple[str, ...]] = (".json", *tables.ENDINGS)  # of its files
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
@@ -66,7 +69,7 @@ class Curve:
         Raises:
             ClipbenchError: another ending, or a file that cannot be written.
         """
-        ending = check_ending(path, (".json", *tables.ENDINGS))
+        ending = check_ending(path, self.endings)
         if ending == ".json":
             return save_json(self.as_dict(), path)
         return save_bytes(tables.table_bytes(self._about(), self._rows(), ending), path)
@@ -104,8 +107,8 @@ class Curve:
         return [
             {
                 self.axis: point.value,
-                **_counted("success", point.success),
-                **_counted("of_right", point.of_right),
+                **counted("success", point.success),
+                **counted("of_right", point.of_right),
                 "cover": point.cover,
             }
             for point in self.points
@@ -182,18 +185,5 @@ def robustness(
             yield CurveProgress(axis, values, case, step)
 
 
-def _counted(name: str, rate: Rate | None) -> dict:
-    """A rate as cells of a table: hits, n, share, and its 95 % interval."""
-    low, high = (None, None) if rate is None else rate.interval
-    cells = (None, None, None) if rate is None else (rate.hits, rate.n, rate.share)
-    names = ("hits", "n", "share", "low", "high")
-    return {f"{name}_{each}": cell for each, cell in zip(names, (*cells, low, high), strict=True)}
-
-
 def _point(value: Value, row: dict) -> Point:
-    return Point(value, _rate("success", row), _rate("of_right", row), float(row["cover"]))
-
-
-def _rate(name: str, row: dict) -> Rate | None:
-    hits, n = row[f"{name}_hits"], row[f"{name}_n"]
-    return None if n in (None, "") else Rate(int(hits), int(n))
+    return Point(value, rate_of("success", row), rate_of("of_right", row), float(row["cover"]))

@@ -1,154 +1,27 @@
 """A defence: hold the units that read, and see what it costs; with controls that hold others instead."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
+from clipbench.attacks.attribution import logits_from, values_at
+from clipbench.attacks.defence_result import Defence, Held
 from clipbench.attacks.levers import EMBEDDING, WAYS, Lever, lever
-from clipbench.attacks.run import Case, complete, measure
+from clipbench.attacks.rendering import lay
+from clipbench.attacks.run import Case, complete
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, read_json, save_json
+from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 
-KINDS = ("reading", "random", "matched")
-POINTS = 0.03  # of accuracy that a defence may cost
 _DRAWS = 3  # random sets of units for each k
-_AT_ONCE = 8  # photos, with all their texts, between two moments at which the reader can stop
-
-
-@dataclass(frozen=True)
-class Held:
-    """What holding k units came to.
-
-    Args:
-        kind: "reading", the units found; "random"; "matched", as active on clean photos as those found; or
-            "none" for k = 0.
-        k: how many units were held.
-        success: of the attacks, all photos and texts together; of "random" all draws together. Its interval
-            takes pairs of photo and text as independent, which those of one photo are not quite.
-        clean: photos without text that were right; of "random" all draws together.
-    """
-
-    kind: str
-    k: int
-    success: Rate
-    clean: Rate
-
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        rates = {"success": self.success.as_dict(), "clean": self.clean.as_dict()}
-        return {"kind": self.kind, "k": self.k, **rates}
-
-    @classmethod
-    def from_dict(cls, told: dict) -> "Held":
-        """Back from `as_dict`."""
-        return cls(told["kind"], told["k"], *(Rate.from_dict(told[rate]) for rate in ("success", "clean")))
-
-
-@dataclass(frozen=True, eq=False)
-class Defence:
-    """Success of attacks against accuracy, for growing numbers of held units.
-
-    Args:
-        layer: where units are held.
-        units: all units of the layer, those that carry the attack first; of a projection, directions.
-        rows: the settings measured so far, on photos and texts that nothing was chosen by; the first holds
-            nothing.
-        found: the same for the units found, on the photos and texts that they were found on; by it their
-            number is chosen.
-        done, total: settings.
-        provenance: model, recipe, seed; n counts the photos that nothing was chosen by.
-    """
-
-    layer: str
-    units: tuple[int, ...]
-    rows: tuple[Held, ...]
-    found: tuple[Held, ...]
-    done: int
-    total: int
-    provenance: Provenance
-
-    @property
-    def chosen(self) -> int | None:
-        """The smallest k that halves the attack and costs at most `POINTS`, where the units were found."""
-        kept = (row.k for row in self.found[1:] if _good(row, self.found[0]))
-        return next(kept, None)
-
-    @property
-    def best(self) -> Held | None:
-        """What holding that many came to, on photos and texts that nothing was chosen by."""
-        of_k = (row for row in self.rows if row.kind == "reading" and row.k == self.chosen)
-        return next(of_k, None)
-
-    @property
-    def works(self) -> bool:
-        """Whether that is as good there, and both controls of its size leave clearly more of the attack.
-
-        Clearly: their intervals of success begin above the end of the set's own.
-        """
-        best = self.best
-        if best is None or not _good(best, self.rows[0]):
-            return False
-        controls = [row for row in self.rows if row.k == best.k and row.kind in ("random", "matched")]
-        clear = all(row.success.interval[0] > best.success.interval[1] for row in controls)
-        return len(controls) == 2 and clear
-
-    @property
-    def summary(self) -> str:
-        """The outcome in a sentence."""
-        plain, best = self.rows[0], self.best
-        base = f"{plain.success.share:.0%} of attacks succeed and {plain.clean.share:.0%} of photos are right"
-        if best is None:
-            points = f"{100 * POINTS:.0f} points of the other"
-            return f"the defence does not work: {base}, and no set that was tried halves the one at {points}"
-        told = f"with {best.k} held {best.success.share:.0%} and {best.clean.share:.0%}"
-        if self.works:
-            return f"the defence works: {base}; {told}"
-        if _good(best, plain):
-            return f"the defence does not clearly beat its controls: {base}; {told}"
-        return f"the defence does not work: {base}; {told}, on photos and texts that nothing was chosen by"
-
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        best = self.best
-        return {
-            "layer": self.layer,
-            "units": self.units,
-            "rows": [row.as_dict() for row in self.rows],
-            "found": [row.as_dict() for row in self.found],
-            "done": self.done,
-            "total": self.total,
-            "best": best and best.as_dict(),
-            "works": self.works,
-            "summary": self.summary,
-            "provenance": self.provenance.as_dict(),
-        }
-
-    def save(self, path: str | Path) -> Path:
-        """Write all of it as JSON; a ClipbenchError if it cannot be written."""
-        return save_json(self.as_dict(), path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Defence":
-        """Read what `save` has written; a ClipbenchError if it is not that."""
-        try:
-            told = read_json(path)
-            rows, found = (tuple(map(Held.from_dict, told[name])) for name in ("rows", "found"))
-            progress, provenance = (told["done"], told["total"]), Provenance(**told["provenance"])
-            return cls(told["layer"], tuple(told["units"]), rows, found, *progress, provenance)
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a defence that clipbench has written") from error
-
-
-def _good(row: Held, plain: Held) -> bool:
-    halved = plain.success.hits > 0 and row.success.share <= plain.success.share / 2
-    return halved and row.clean.share >= plain.clean.share - POINTS
+_PICTURES = 16  # at most, unless one photo has more texts, between two moments at which the reader can stop
 
 
 def defend(
@@ -181,8 +54,8 @@ def defend(
         seed: of the random units.
 
     Yields:
-        After the first setting, and then after every few photos, the curve so far; nothing is held while the
-        reader has it.
+        After every few pictures the curve so far, which is empty while the units are looked for; nothing is
+        held while the reader has it.
 
     Raises:
         ClipbenchError: too few photos or texts to halve them, a k out of its range, labels that do not exist.
@@ -194,59 +67,127 @@ def defend(
     cases, crops = complete(cases, recipe), [classifier.model.crop(image) for image in images]
     halves = [slice(0, None, 2), slice(1, None, 2)]
     finding, telling = (_Half(classifier, crops[half], truths[half], cases[half]) for half in halves)
-    held = lever(classifier, finding.crops, finding.truths, finding.cases, layer, at)
     told = f"{layer}, {at}, found on halves of {len(images)} photos and {len(cases)} texts"
     told = f"{told}, {recipe} · {classifier.recipe}"
     own = classifier.model
-    provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=len(telling.crops))
-    rows, found = [], []
-    settings = list(_settings(held, ks, seed))
-    for half, kind, k, sets in settings:
-        where, kept = (finding, found) if half == "found" else (telling, rows)
-        for outcome in where.measured(held, kind, k, sets):
-            kept += [] if outcome is None else [outcome]
-            done = len(rows) + len(found)
-            if rows:
-                yield Defence(layer, held.order, tuple(rows), tuple(found), done, len(settings), provenance)
+    provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=0)
+    looking = lever(classifier, finding.crops, finding.truths, finding.cases, layer, at)
+    held = yield from _meanwhile(looking, Defence(layer, (), (), (), 0, len(crops), provenance))
+    told_on, found_on = (_Tally(settings) for settings in _settings(held, ks, seed))
+    for half, tally in _in_turns((telling, told_on), (finding, found_on)):
+        tally.add(half, held, layer)
+        done, provenance = told_on.photos + found_on.photos, replace(provenance, n=told_on.photos)
+        yield Defence(layer, held.order, told_on.rows, found_on.rows, done, len(crops), provenance)
 
 
 @dataclass(frozen=True, eq=False)
 class _Half:
-    """Half of the photos, as the model sees them, and half of the texts."""
+    """Photos, as the model sees them, their labels, and texts."""
 
     classifier: Classifier
     crops: Sequence[Image.Image]
     truths: Sequence[str]
     cases: Sequence[Case]
 
-    def measured(
-        self, held: Lever, kind: str, k: int, sets: Sequence[Sequence[int]]
-    ) -> Iterator[Held | None]:
-        """All attacks while each set is held in turn: None after some photos, at last the outcome."""
-        success, clean = [], []
-        for chosen, start in product(sets, range(0, len(self.crops), _AT_ONCE)):
-            if success:
-                yield None
-            some = slice(start, start + _AT_ONCE)
-            with held.hold(chosen):
-                *_, last = measure(self.classifier, self.crops[some], self.cases, truths=self.truths[some])
-            success += [result.success for result in last.results]
-            clean.append(last.results[0].clean)  # without a text all texts say the same
-        yield Held(kind, k, _pooled(success), _pooled(clean))
+    def __post_init__(self):
+        for label in (*self.truths, *(case.target for case in self.cases)):
+            self.classifier.place(label)
+
+    def parts(self) -> Iterator["_Half"]:
+        """A few photos at a time."""
+        size = max(1, _PICTURES // (1 + len(self.cases)))
+        for start in range(0, len(self.crops), size):
+            some = slice(start, start + size)
+            yield replace(self, crops=self.crops[some], truths=self.truths[some])
+
+    def pixels(self) -> Tensor:
+        """(photos · (1 + texts), 3, h, w): the photos without a text, then with each."""
+        written = [lay(crop, case.text, case.recipe)[0] for case in self.cases for crop in self.crops]
+        return self.classifier.model.pixels([*self.crops, *written])
+
+    def counted(self, answers: np.ndarray) -> tuple[Rate, Rate]:
+        """Attacks that succeed and photos that are right, by the number of each picture's label."""
+        truths = np.array([self.classifier.place(truth) for truth in self.truths])
+        targets = np.array([self.classifier.place(case.target) for case in self.cases])[:, None]
+        before, after = answers[: len(truths)], answers[len(truths) :].reshape(len(targets), -1)
+        won = (after == targets) & (before != targets)
+        return Rate(int(won.sum()), won.size), Rate(int((before == truths).sum()), len(truths))
 
 
-def _settings(held: Lever, ks: Sequence[int], seed: int) -> Iterator[tuple[str, str, int, list[list[int]]]]:
-    """Which half, kind, number, and sets of the units that are held, each set by itself."""
-    units = list(held.order)
-    yield "told", "none", 0, [[]]
-    yield "found", "none", 0, [[]]
+@dataclass(frozen=True)
+class _Setting:
+    """What is held: sets of k units, one set after the other."""
+
+    kind: str
+    k: int
+    sets: Sequence[Sequence[int]]
+
+
+class _Tally:
+    """Counts for some settings, of the photos so far.
+
+    Args:
+        settings: what is held in turn.
+    """
+
+    def __init__(self, settings: Sequence[_Setting]):
+        self.photos = 0
+        self._settings = settings
+        self._counts: list[list[tuple[Rate, Rate]]] = [[] for _ in settings]
+
+    @torch.no_grad()
+    def add(self, half: _Half, held: Lever, layer: str) -> None:
+        """Count some more photos: each is encoded up to the layer once, and on from there with each set."""
+        pixels = half.pixels()
+        values = values_at(half.classifier, pixels, layer)
+        for setting, counts in zip(self._settings, self._counts, strict=True):
+            for chosen in setting.sets:
+                with held.hold(chosen):
+                    logits = logits_from(half.classifier, pixels, layer, values)
+                counts.append(half.counted(logits.argmax(dim=1).cpu().numpy()))
+        self.photos += len(half.crops)
+
+    @property
+    def rows(self) -> tuple[Held, ...]:
+        """What the settings came to; none before there are photos."""
+        return tuple(
+            Held(setting.kind, setting.k, *(_pooled(rates) for rates in zip(*counts, strict=True)))
+            for setting, counts in zip(self._settings, self._counts, strict=True)
+            if counts
+        )
+
+
+def _settings(held: Lever, ks: Sequence[int], seed: int) -> tuple[list[_Setting], list[_Setting]]:
+    """What is held on the half to be told of, and on the one that units are found on."""
+    units, plain = list(held.order), _Setting("none", 0, [[]])
+    told, found = [plain], [plain]
     for k in ks:
         rng = np.random.default_rng([seed, k])
         draws = [rng.choice(units[k:], k, replace=False).tolist() for _ in range(_DRAWS)]
-        yield "found", "reading", k, [units[:k]]
-        yield "told", "reading", k, [units[:k]]
-        yield "told", "random", k, draws
-        yield "told", "matched", k, [_matched(units, k, held.activity)]
+        reading = _Setting("reading", k, [units[:k]])
+        found.append(reading)
+        told += [
+            reading,
+            _Setting("random", k, draws),
+            _Setting("matched", k, [_matched(units, k, held.activity)]),
+        ]
+    return told, found
+
+
+def _in_turns(*halves: tuple[_Half, _Tally]) -> Iterator[tuple[_Half, _Tally]]:
+    """Parts of the halves, each with the tally that it belongs to, one of each half after the other."""
+    for parts in zip_longest(*(half.parts() for half, _ in halves)):
+        yield from ((part, tally) for part, (_, tally) in zip(parts, halves, strict=True) if part is not None)
+
+
+def _meanwhile(steps: Generator[None, None, Lever], told: Defence) -> Generator[Defence, None, Lever]:
+    """What the steps return; at each of them `told`."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield told
 
 
 def _matched(units: list[int], k: int, activity: np.ndarray) -> list[int]:

@@ -1,6 +1,6 @@
 """Why an attack worked: which units carried the answer from one label to another, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, VisionModel
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
+from clipbench.streams import result_of
 
 _CHUNK = 16  # pairs of images at a time
 POINTS = 8  # on the way between two activations; with one the slope of a saturated unit would count in full
@@ -139,7 +140,18 @@ def why(
     Source: Goh et al. 2021 rank units by linearised weights; the average over a way is Sundararajan et al.
         2017, in the space of a layer.
     """
-    classifier = as_classifier(model, labels, template)
+    return result_of(followed(as_classifier(model, labels, template), before, after, target, against, layer))
+
+
+def followed(
+    classifier: Classifier,
+    before: Sequence[Image.Image],
+    after: Sequence[Image.Image],
+    target: str,
+    against: Sequence[str] | None = None,
+    layer: str | None = None,
+) -> Generator[None, None, Why]:
+    """The same as `why`, returned at the end: yields every few pictures, where a reader can stop."""
     if len(before) != len(after):
         raise ClipbenchError(f"there are {len(before)} images before and {len(after)} after; give pairs")
     layer = classifier.model.last_layer if layer is None else layer
@@ -150,15 +162,15 @@ def why(
         raise ClipbenchError(
             f"there are {len(rivals)} other labels for {len(before)} images; give one for each"
         )
-    parts = [
-        _traced(classifier, before[start : start + _CHUNK], after[start : start + _CHUNK], layer, place,
-                rivals and rivals[start : start + _CHUNK])
-        for start in range(0, max(1, len(before)), _CHUNK)
-    ]  # fmt: skip
+    parts = []
+    for start in range(0, max(1, len(before)), _CHUNK):
+        some = slice(start, start + _CHUNK)
+        own = rivals and rivals[some]
+        parts.append((yield from _traced(classifier, before[some], after[some], layer, place, own)))
     added, places, change, others = (torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True))
-    own = classifier.model
+    model = classifier.model
     told = f"{layer} before ReLU, change × slope at {POINTS} points, towards {target} · {classifier.recipe}"
-    provenance = Provenance(own.name, own.weights_hash, told, n=len(before))
+    provenance = Provenance(model.name, model.weights_hash, told, n=len(before))
     named = tuple(classifier.labels[other] for other in others)
     return Why(layer, added, places, change, target, named, provenance)
 
@@ -170,8 +182,8 @@ def _traced(
     layer: str,
     place: int,
     rivals: list[int] | None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels."""
+) -> Generator[None, None, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Returns (n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels."""
     pixels, written = classifier.model.pixels(before), classifier.model.pixels(after)
     start, end = (values_at(classifier, each, layer) for each in (pixels, written))
     with torch.no_grad():
@@ -183,6 +195,7 @@ def _traced(
         slopes += (
             slope(classifier, pixels, layer, here, lambda logits: margin(logits, place, others)) / POINTS
         )
+        yield
     parts = slopes * (end - start).float()
     change = margin(last, place, others) - margin(first, place, others)
     return parts.sum(dim=(2, 3)), parts.sum(dim=1), change, others

@@ -1,6 +1,6 @@
 """What a defence can hold: the units of a layer, or the directions in which a text moves an embedding."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from clipbench.attacks.explanation import why
+from clipbench.attacks.attribution import values_at
+from clipbench.attacks.explanation import followed
 from clipbench.attacks.rendering import lay
 from clipbench.attacks.run import Case
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
-from clipbench.models import Read
 
 UNIT_WAYS = ("zero", "mean", "clamp")
 WAYS = (*UNIT_WAYS, "projection")
 EMBEDDING = "embedding"
 _HIGHEST = 0.99  # share of a unit's values on clean photos that "clamp" leaves as they are
-_CHUNK = 32
+_CHUNK = 16  # photos at a time; between two of them a reader can stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ def lever(
     cases: Sequence[Case],
     layer: str,
     way: str,
-) -> Lever:
-    """Find what carries attacks on some photos.
+) -> Generator[None, None, Lever]:
+    """Find what carries attacks on some photos; yields every few pictures, where a reader can stop.
 
     Args:
         classifier: who is attacked.
@@ -58,13 +58,16 @@ def lever(
         way: "zero" and "mean" hold units there, "clamp" keeps them at or below their 99th percentile on the
             clean photos; "projection" takes directions out of the embedding.
 
+    Returns:
+        What can be held.
+
     Raises:
         ClipbenchError: every photo shows the target of a text.
     """
     attacked = [_attacked(crops, truths, case) for case in cases]
     if way == "projection":
-        return _directions(classifier, crops, attacked)
-    return _units(classifier, crops, cases, attacked, layer, way)
+        return (yield from _directions(classifier, crops, attacked))
+    return (yield from _units(classifier, crops, cases, attacked, layer, way))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +94,14 @@ def _units(
     attacked: Sequence[_Attacked],
     layer: str,
     way: str,
-) -> Lever:
+) -> Generator[None, None, Lever]:
     """The units of a layer, those first that add most to the targets' margins over the truth."""
-    model = classifier.model
-    added = [
-        why(classifier, one.before, one.after, target=case.target, against=one.truths, layer=layer).added
-        for one, case in zip(attacked, cases, strict=True)
-    ]
-    order = np.argsort(-np.mean([one.mean(axis=0) for one in added], axis=0), kind="stable").tolist()
-    values = torch.cat([values.flatten(2).cpu() for values in _read(classifier, crops, layer)])
+    model, means = classifier.model, []
+    for one, case in zip(attacked, cases, strict=True):
+        carried = yield from followed(classifier, one.before, one.after, case.target, one.truths, layer)
+        means.append(carried.added.mean(axis=0))
+    order = np.argsort(-np.mean(means, axis=0), kind="stable").tolist()
+    values = (yield from _read(classifier, crops, layer)).flatten(2)
     means = values.mean(dim=(0, 2))
     active = values.relu().mean(dim=(0, 2)).numpy()  # above zero is what flows on
     if way == "clamp":
@@ -114,13 +116,19 @@ def _units(
     return Lever(tuple(order), active, lambda chosen: model.hold(layer, _only(at, chosen, torch.nan)))
 
 
-def _directions(classifier: Classifier, crops: Sequence[Image.Image], attacked: Sequence[_Attacked]) -> Lever:
+def _directions(
+    classifier: Classifier, crops: Sequence[Image.Image], attacked: Sequence[_Attacked]
+) -> Generator[None, None, Lever]:
     """An orthonormal basis of the embedding, the directions first in which texts move it most."""
-    model = classifier.model
-    ends = [(_embedded(classifier, one.before), _embedded(classifier, one.after)) for one in attacked]
-    moved = torch.cat([after - before for before, after in ends])
+    model, moves = classifier.model, []
+    for one in attacked:
+        before = yield from _embedded(classifier, one.before)
+        after = yield from _embedded(classifier, one.after)
+        moves.append(after - before)
+    moved = torch.cat(moves)
     basis = torch.linalg.eigh(moved.T @ moved).eigenvectors.flip(1).T  # rows, the most moved first
-    active = (_embedded(classifier, crops) @ basis.T).square().mean(dim=0).sqrt().numpy()
+    clean = yield from _embedded(classifier, crops)
+    active = (clean @ basis.T).square().mean(dim=0).sqrt().numpy()
 
     def project(chosen: Sequence[int]) -> AbstractContextManager:
         taken = basis[list(chosen)].to(model.device, model.dtype)
@@ -130,18 +138,20 @@ def _directions(classifier: Classifier, crops: Sequence[Image.Image], attacked: 
     return Lever(tuple(range(len(basis))), active, project)
 
 
-def _embedded(classifier: Classifier, crops: Sequence[Image.Image]) -> Tensor:
-    """(n, d) float64 of unit length, on the CPU."""
-    values = torch.cat(list(_read(classifier, crops, EMBEDDING)))
-    return normalize(values.flatten(1).double(), dim=1).cpu()
+def _embedded(classifier: Classifier, crops: Sequence[Image.Image]) -> Generator[None, None, Tensor]:
+    """Returns (n, d) float64 of unit length, on the CPU."""
+    values = yield from _read(classifier, crops, EMBEDDING)
+    return normalize(values.flatten(1).double(), dim=1)
 
 
-@torch.no_grad()
-def _read(classifier: Classifier, crops: Sequence[Image.Image], layer: str) -> Iterator[Tensor]:
-    """(some, channels, h, w) float32, a chunk at a time."""
-    model, read = classifier.model, Read(layer)
+def _read(classifier: Classifier, crops: Sequence[Image.Image], layer: str) -> Generator[None, None, Tensor]:
+    """Returns (n, channels, h, w) float32, on the CPU."""
+    parts = []
     for start in range(0, len(crops), _CHUNK):
-        yield model.read(model.pixels(crops[start : start + _CHUNK]), [read])[read].float()
+        pixels = classifier.model.pixels(crops[start : start + _CHUNK])
+        parts.append(values_at(classifier, pixels, layer).float().cpu())
+        yield
+    return torch.cat(parts)
 
 
 def _only(values: Tensor, chosen: Sequence[int], otherwise: float) -> Tensor:

@@ -14,6 +14,11 @@ from clipbench.stimuli import Recipe, Tag, compressed, cover, overlay, paper, re
 Item = Image.Image | str | Path
 
 
+def name_of(item: Item, position: int) -> str:
+    """What an image is called: its path, or its number where it has none."""
+    return f"image {position}" if isinstance(item, Image.Image) else str(item)
+
+
 @dataclass(frozen=True)
 class Photo:
     """An image of a run, not yet read.

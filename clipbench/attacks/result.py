@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class AttackResult:
     unread: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     provenance: Provenance
+    endings: ClassVar[tuple[str, ...]] = ENDINGS  # of its files
 
     @property
     def n(self) -> int:

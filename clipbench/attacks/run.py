@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from clipbench.attacks.journal import Journal
-from clipbench.attacks.rendering import Item, Photo, Rendered, lay, render
+from clipbench.attacks.rendering import Item, Photo, Rendered, lay, name_of, render
 from clipbench.attacks.result import UNKNOWN, AttackResult
 from clipbench.attacks.rows import Row, Seen
 from clipbench.classify import Classifier, as_classifier
@@ -229,7 +229,7 @@ def _photos(images: Sequence[Item], truths: Sequence[str] | None, classifier: Cl
         raise ClipbenchError(f"there are {len(truths)} truths for {len(images)} images; give one for each")
     places = [UNKNOWN] * len(images) if truths is None else [classifier.place(truth) for truth in truths]
     return [
-        Photo(number, f"image {number}" if isinstance(item, Image.Image) else str(item), item, truth)
+        Photo(number, name_of(item, number), item, truth)
         for number, (item, truth) in enumerate(zip(images, places, strict=True))
     ]
 

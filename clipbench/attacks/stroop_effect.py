@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
+from clipbench.attacks.result import check_ending
 from clipbench.classify import zero_shot
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
-from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
+from clipbench.results import UNREADABLE, Provenance, npz, read_json, read_told, save_bytes, save_json
 from clipbench.stimuli import written
 from clipbench.stimuli.recipes import check_range
 
@@ -35,6 +37,7 @@ class Stroop:
 
     probabilities: np.ndarray
     provenance: Provenance
+    endings: ClassVar[tuple[str, ...]] = (".npz", ".json")  # of its files
 
     @cached_property
     def answers(self) -> tuple[tuple[str, ...], ...]:
@@ -99,16 +102,28 @@ class Stroop:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write all of it into one .npz file; a ClipbenchError if it cannot be written."""
+        """Write all of it as .npz or .json.
+
+        Raises:
+            ClipbenchError: another ending, or a file that cannot be written.
+        """
+        if check_ending(path, self.endings) == ".json":
+            return save_json(self.as_dict(), path)
         told = {"provenance": self.provenance.as_dict()}
         return save_bytes(npz(told, probabilities=self.probabilities), path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Stroop":
         """Read what `save` has written; a ClipbenchError if it is not that."""
+        path = Path(path)
         try:
-            told, saved = read_told(path)
-            return cls(saved["probabilities"], Provenance(**told["provenance"]))
+            if path.suffix == ".json":
+                told = read_json(path)
+                probabilities = np.array(told["probabilities"], np.float32)
+            else:
+                told, saved = read_told(path)
+                probabilities = saved["probabilities"]
+            return cls(probabilities, Provenance(**told["provenance"]))
         except UNREADABLE as error:
             raise ClipbenchError(f"{str(path)!r} is not a Stroop test that clipbench has written") from error
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import comb
-from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
@@ -11,12 +9,13 @@ from PIL import Image
 
 from clipbench.attacks.reading import guided
 from clipbench.attacks.rendering import Item
+from clipbench.attacks.search_result import Found, SearchResult
 from clipbench.attacks.trials import Trials, untaken
 from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel, VisionModel, imagenet_labels
-from clipbench.results import UNREADABLE, Provenance, read_json, save_json
+from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 
 KEPT = 10  # texts that are tried on all photos in the end
@@ -26,118 +25,8 @@ _FEW = 2  # photos of the first round, doubled in each
 _TRIED = 64  # edits of a text that are tried in one step
 _EDITED_ON, _STEPS = 4, 12  # photos an edit is tried on; steps at most
 _LOOKED_AT = 64  # texts of the vocabulary between two moments at which a search can stop
-_UNLIKELY = 0.05  # over all texts that are compared with the target's own name
 
 Leading = tuple[tuple[str, Rate], ...]  # texts, and on how many of the photos it was tried on each wins
-
-
-@dataclass(frozen=True)
-class Found:
-    """A text and how it fares.
-
-    Args:
-        text: the text.
-        success: on photos that no search has seen.
-        searched: on the photos that the search chose it by.
-        gained, lost: photos that no search has seen on which it wins and the target's own name does not, and
-            the reverse.
-        methods: the searches that found it; ("own name",) for the target itself.
-    """
-
-    text: str
-    success: Rate
-    searched: Rate
-    gained: int
-    lost: int
-    methods: tuple[str, ...]
-
-    @property
-    def luck(self) -> float:
-        """How likely it would gain so many of the photos on which the two differ if both were equally good.
-
-        Source: McNemar's test, exact and one-sided.
-        """
-        differ = self.gained + self.lost
-        return sum(comb(differ, hits) for hits in range(self.gained, differ + 1)) / 2**differ
-
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        rates = {"success": self.success.as_dict(), "searched": self.searched.as_dict()}
-        against = {"gained": self.gained, "lost": self.lost, "luck": self.luck}
-        return {"text": self.text, **rates, **against, "methods": self.methods}
-
-    @classmethod
-    def from_dict(cls, told: dict) -> "Found":
-        """Back from `as_dict`."""
-        rates = (Rate.from_dict(told[rate]) for rate in ("success", "searched"))
-        return cls(told["text"], *rates, told["gained"], told["lost"], tuple(told["methods"]))
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """The best texts of all searches.
-
-    Args:
-        target: the label that was to win.
-        found: the texts, those with most success on photos that no search has seen first.
-        passes: method -> pictures it had encoded until it had its texts.
-        skipped: how many texts of the vocabulary cannot be written.
-        provenance: model, recipe, classifier, seed; n counts the photos that nothing was chosen by.
-    """
-
-    target: str
-    found: tuple[Found, ...]
-    passes: dict[str, int]
-    skipped: int
-    provenance: Provenance
-
-    @property
-    def own(self) -> Found:
-        """How the target's own name fares."""
-        return next(one for one in self.found if one.text == self.target)
-
-    @property
-    def better(self) -> tuple[Found, ...]:
-        """The texts that won more often than the target's own name, on photos that nothing was chosen by."""
-        return tuple(one for one in self.found if one.success.hits > self.own.success.hits)
-
-    @property
-    def surely_better(self) -> tuple[Found, ...]:
-        """Those of them that luck explains in less than 1 of 20 searches, all texts found considered."""
-        others = len(self.found) - 1
-        return tuple(one for one in self.better if one.luck * others < _UNLIKELY)
-
-    @property
-    def best_of(self) -> dict[str, Found]:
-        """Method -> the best of the texts that it found."""
-        return {method: next(one for one in self.found if method in one.methods) for method in self.passes}
-
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        return {
-            "target": self.target,
-            "found": [one.as_dict() for one in self.found],
-            "better_than_own_name": [one.text for one in self.better],
-            "surely_better": [one.text for one in self.surely_better],
-            "best_of": {method: one.text for method, one in self.best_of.items()},
-            "passes": self.passes,
-            "skipped": self.skipped,
-            "provenance": self.provenance.as_dict(),
-        }
-
-    def save(self, path: str | Path) -> Path:
-        """Write all of it as JSON; a ClipbenchError if it cannot be written."""
-        return save_json(self.as_dict(), path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "SearchResult":
-        """Read what `save` has written; a ClipbenchError if it is not that."""
-        try:
-            told = read_json(path)
-            found, provenance = tuple(map(Found.from_dict, told["found"])), Provenance(**told["provenance"])
-            return cls(told["target"], found, told["passes"], told["skipped"], provenance)
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a search that clipbench has written") from error
 
 
 @dataclass(frozen=True)
@@ -210,8 +99,10 @@ def search(
         if method not in METHODS:
             raise unknown("search", method, METHODS)
     photos: list[Image.Image] = []
-    for batch in untaken(classifier, images, target):
-        photos += batch
+    unread: list[tuple[str, str]] = []
+    for good, bad in untaken(classifier, images, target):
+        photos += good
+        unread += bad
         yield SearchProgress(methods[0], 0, ())
     trials = Trials(classifier, photos, target, recipe)
     seen, unseen = range(0, len(trials.photos), 2), range(1, len(trials.photos), 2)
@@ -245,7 +136,8 @@ def search(
     told = f"text for {target}, {', '.join(methods)}, {len(writable)} texts, {recipe} · {classifier.recipe}"
     own = classifier.model
     provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=len(unseen))
-    result = SearchResult(target, ranked, passes, len(words) - len(writable), provenance)
+    skipped = len(words) - len(writable)
+    result = SearchResult(target, ranked, passes, skipped, tuple(unread), provenance)
     yield SearchProgress(JUDGING, trials.passes - passes[method], leading, result)
 
 

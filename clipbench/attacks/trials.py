@@ -7,7 +7,7 @@ from copy import copy
 
 from PIL import Image
 
-from clipbench.attacks.rendering import Item, lay
+from clipbench.attacks.rendering import Item, lay, name_of
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
@@ -20,25 +20,28 @@ Answer = tuple[bool, float]  # whether the target wins, its probability
 Score = tuple[float, float]  # share of photos on which the target wins, its mean probability
 
 
-def untaken(classifier: Classifier, images: Sequence[Item], target: str) -> Iterator[list[Image.Image]]:
-    """The photos that are not taken for a target as they are, as the model sees them, a batch at a time.
+def untaken(classifier: Classifier, images: Sequence[Item], target: str) -> Iterator[tuple[list, list]]:
+    """The photos that are not taken for a target as they are, a batch at a time.
 
-    Those that cannot be read are left out.
+    Yields:
+        Photos as the model sees them; name and reason of those that cannot be read.
 
     Raises:
         ClipbenchError: none can be read, or a target that is not among the labels.
     """
     place, read, reason = classifier.place(target), 0, "there are no images; give at least one"
     for start in range(0, len(images), _CHUNK):
-        crops = []
-        for image in images[start : start + _CHUNK]:
+        crops, unread = [], []
+        for number, image in enumerate(images[start : start + _CHUNK], start):
             try:
                 crops.append(classifier.model.crop(read_image(image).image))
             except ClipbenchError as error:
                 reason = str(error)
-        if crops:
-            tops = classifier.probabilities(classifier.model.pixels(crops)).argmax(dim=1).tolist()
-            yield [crop for crop, top in zip(crops, tops, strict=True) if top != place]
+                unread.append((name_of(image, number), reason))
+        tops = (
+            classifier.probabilities(classifier.model.pixels(crops)).argmax(dim=1).tolist() if crops else []
+        )
+        yield [crop for crop, top in zip(crops, tops, strict=True) if top != place], unread
         read += len(crops)
     if not read:
         raise ClipbenchError(reason)

@@ -4,7 +4,7 @@ import argparse
 
 from clipbench.cli.attack import add_looks, look
 from clipbench.cli.options import add_classifier, add_common, classifier_of, whole
-from clipbench.cli.output import printable, progress, share, write_json, write_table
+from clipbench.cli.output import printable, progress, share, warn, write_json, write_table
 
 
 def add(commands) -> None:
@@ -13,7 +13,8 @@ def add(commands) -> None:
         "attack-search",
         help="look for the text that makes a label win most often",
         description="Look for the text that makes a label win most often, on every second picture of a "
-        "folder, and tell how the best ones fare on the others, beside the label's own name.",
+        "folder, and tell how the best ones fare on the others, beside the label's own name. A picture that "
+        "cannot be read does not stop the others; the exit status is then 2.",
     )
     parser.add_argument("folder", metavar="IMAGES_DIR", help="a folder with pictures, in folders or not")
     parser.add_argument("--target", required=True, metavar="CLASS", help="the label that is to win")
@@ -27,6 +28,7 @@ def add(commands) -> None:
         help='"brute force", "units" or "edits" (default: all, one after the other)',
     )
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the edits tried (default: 0)")
+    parser.add_argument("--out", metavar="FILE", help="write the texts: .json, .csv, .parquet")
     add_classifier(parser)
     add_looks(parser)
     add_common(parser)
@@ -38,6 +40,8 @@ def search(options: argparse.Namespace) -> int:
     from clipbench import attacks
     from clipbench.stimuli import picture_files, read_words
 
+    if options.out:
+        attacks.check_ending(options.out, attacks.SearchResult.endings)
     files = picture_files(options.folder)
     words = None if options.vocabulary is None else read_words(options.vocabulary)
     recipe = look(options)
@@ -45,11 +49,16 @@ def search(options: argparse.Namespace) -> int:
         classifier_of(options), files, options.target, words, options.method, recipe, options.seed
     )
     *_, last = progress(steps, total=None, unit="round")
+    result = last.result
+    if options.out:
+        result.save(options.out)
+    for name, reason in result.unread:
+        warn(f"{name!r}: {reason}")
     if options.json:
-        write_json(last.result.as_dict())
+        write_json(result.as_dict())
     else:
-        _print(last.result)
-    return 0
+        _print(result)
+    return 2 if result.unread else 0
 
 
 def _print(result) -> None:

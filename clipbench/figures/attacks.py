@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from clipbench.attacks import Defence, NineRow, SearchResult
-from clipbench.attacks.defence import KINDS
+from clipbench.attacks.defence_result import KINDS
 from clipbench.figures.style import (
     AFTER,
     AIR,

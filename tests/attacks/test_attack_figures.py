@@ -9,7 +9,7 @@ from PIL import Image
 import clipbench as cb
 from clipbench import Provenance, figures
 from clipbench.attacks import SearchResult, Why, published, shipped_photos
-from clipbench.attacks.text_search import Found
+from clipbench.attacks.search_result import Found
 from clipbench.intervals import Rate
 
 PROVENANCE = Provenance("a model", "hash", "a recipe", n=1)
@@ -46,7 +46,7 @@ def test_the_texts_that_were_found_stand_in_their_order_and_the_own_name_is_mark
         Found(text, Rate(hits, 28), Rate(hits, 28), 0, 0, ("units",))
         for text, hits in (("pizzas", 20), ("pizza", 14))
     ]
-    figure = figures.search(SearchResult("pizza", tuple(found), {"units": 1}, 0, PROVENANCE))
+    figure = figures.search(SearchResult("pizza", tuple(found), {"units": 1}, 0, (), PROVENANCE))
     (bars,) = figure.data
     assert figure.layout.yaxis.ticktext == ("pizzas", "pizza") and bars.text == ("20 of 28", "14 of 28")
     assert bars.x == pytest.approx((20 / 28, 0.5)) and len(set(bars.marker.color)) == 2

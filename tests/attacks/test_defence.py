@@ -12,6 +12,7 @@ from clipbench.attacks.run import complete
 from clipbench.classify import as_classifier
 from clipbench.intervals import Rate
 from clipbench.stimuli import Recipe
+from clipbench.streams import result_of
 
 LABELS = ["apple", "iPod", "mug"]
 LARGE = Recipe(size=60)
@@ -86,11 +87,16 @@ def setting(chaos):
     return as_classifier(chaos, LABELS), crops, complete([Case("iPod", "iPod")], LARGE)
 
 
+def measured(steps):
+    """The first step that has something to tell."""
+    return next(step for step in steps if step.rows)
+
+
 def held_values(setting, way, chosen):
     """What flows at the place a lever acts on, without and with it, on the photos with the text."""
     classifier, crops, cases = setting
     layer = "embedding" if way == "projection" else "conv_head"
-    found = lever(classifier, crops, ["apple", "mug"] * 2, cases, layer, way)
+    found = result_of(lever(classifier, crops, ["apple", "mug"] * 2, cases, layer, way))
     units = [found.order[place] for place in chosen]
     written = [cb.overlay(crop, "iPod", LARGE) for crop in crops]
     plain, clean = (classifier.model.activations(images, layer) for images in (written, crops))
@@ -137,8 +143,9 @@ def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos
         torch.testing.assert_close(chaos.encode_image(images[:1]), before)  # nothing is held in between
         steps.append(step)
     last = steps[-1]
-    done = [step.done for step in steps]
-    assert done == [1, 2, 3, 4, 4, 4, 5, 6] and last.total == 6  # between the three draws one can stop
+    assert [step.summary for step in steps if not step.rows][:1] == ["nothing has been measured yet"]
+    assert [step.done for step in steps if step.done] == [2, 4] and {step.total for step in steps} == {4}
+    assert (steps[-2].provenance.n, last.provenance.n, last.rows[0].clean.n) == (2, 2, 2)
     assert [(row.kind, row.k) for row in last.found] == [("none", 0), ("reading", 2)]
     assert [row.kind for row in last.rows] == ["none", "reading", "random", "matched"]
     assert [row.k for row in last.rows] == [0, 2, 2, 2]
@@ -156,7 +163,7 @@ def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos
 
 def test_a_photo_is_right_once_however_many_texts_there_are(chaos):
     images, truths = [one.image for one in cb.samples()[:4]], ["apple", "mug"] * 2
-    first = next(defend(as_classifier(chaos, LABELS), images, truths, [Case("iPod", "iPod")] * 6))
+    first = measured(defend(as_classifier(chaos, LABELS), images, truths, [Case("iPod", "iPod")] * 6))
     assert (first.rows[0].success.n, first.rows[0].clean.n) == (2 * 3, 2)
 
 
@@ -167,7 +174,27 @@ def test_units_are_found_on_the_first_halves_alone(chaos):
     crops = [chaos.crop(image) for image in images[::2]]
     written = [cb.overlay(crop, "iPod") for crop in crops]
     carried = cb.why(classifier, crops, written, target="iPod", against=truths[::2])
-    assert next(defend(classifier, images, truths, cases)).units[:20] == carried.ranked[:20]
+    assert measured(defend(classifier, images, truths, cases)).units[:20] == carried.ranked[:20]
+
+
+@pytest.mark.parametrize("at", ["zero", "projection"])
+def test_one_can_stop_after_few_pictures_also_while_the_units_are_looked_for(chaos, monkeypatch, at):
+    shown, pixels = [], type(chaos).pixels
+
+    def counting(model, images):
+        shown.append(len(images))
+        return pixels(model, images)
+
+    monkeypatch.setattr(type(chaos), "pixels", counting)
+    images, truths = [one.image for one in cb.samples()[:12]] * 6, ["apple", "mug"] * 36
+    steps = defend(
+        as_classifier(chaos, LABELS), images, truths, [Case("iPod", "iPod"), Case("mug", "mug")], at=at
+    )
+    between = []
+    while not next(steps).rows:
+        between.append(sum(shown))
+        shown.clear()
+    assert len(between) > 4 and max(between) <= 32  # of a pair without and with a text
 
 
 @pytest.mark.parametrize(

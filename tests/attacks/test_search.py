@@ -7,11 +7,13 @@ import torch
 import clipbench as cb
 from clipbench.attacks import METHODS, SearchResult, reading, search, text_search
 from clipbench.attacks.attribution import logits_from, values_at
-from clipbench.attacks.text_search import Found, edited
+from clipbench.attacks.search_result import Found
+from clipbench.attacks.text_search import edited
 from clipbench.attacks.trials import Trials, untaken
 from clipbench.classify import as_classifier
 from clipbench.intervals import Rate
 from clipbench.stimuli import ARTICLE, Tag
+from clipbench.streams import result_of
 
 # White paper over the whole picture: how bright a grey picture becomes depends on the ink of the text alone.
 SHEET = Tag(width=1, height=1, paper_colour="white", colour="black")
@@ -109,7 +111,7 @@ def test_many_texts_need_more_photos_to_be_surely_better():
         rates = (Rate(10 + gained, 40), Rate(1, 1))
         own = Found("own", Rate(10, 40), Rate(1, 1), 0, 0, ("own name",))
         found = [Found(f"text {n}", *rates, gained, 0, ("edits",)) for n in range(others)]
-        return SearchResult("own", (*found, own), {"edits": 1}, 0, cb.Provenance("stub", "0", "by hand"))
+        return SearchResult("own", (*found, own), {"edits": 1}, 0, (), cb.Provenance("stub", "0", "by hand"))
 
     assert len(result(1, 5).surely_better) == 1  # 1 in 32
     assert len(result(2, 5).surely_better) == 0  # 1 in 16
@@ -172,15 +174,6 @@ def test_a_search_that_is_stopped_has_what_it_found_and_encodes_no_more(bright, 
         assert rate == cb.attack(bright, own, target="grey", text=text, recipe=SHEET).success
 
 
-def returned(steps):
-    """What a generator returns at its end."""
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        return end.value
-
-
 def others(model, photos):
     """Of three labels the one that the fewest of some photos are taken for."""
     answers = cb.zero_shot(model, photos, LABELS).argmax(dim=1)
@@ -192,10 +185,10 @@ def test_units_rank_words_by_what_they_would_do_to_the_target(chaos, monkeypatch
     monkeypatch.setattr(reading, "_UNITS", 1280)
     photos = [one.image for one in cb.samples()[:4]]
     classifier, target = as_classifier(chaos, LABELS), others(chaos, photos)
-    left = [crop for batch in untaken(classifier, photos, target) for crop in batch]
+    left = [crop for good, _ in untaken(classifier, photos, target) for crop in good]
     trials = Trials(classifier, left, target, ARTICLE)
     words, before = ["apple", "dog", "library", "spider"], trials.passes
-    order = returned(reading.guided(trials, words, range(len(trials.photos))))
+    order = result_of(reading.guided(trials, words, range(len(trials.photos))))
     assert trials.passes - before == 2 * len(trials.photos) + 1 + len(words)
     pixels, layer = chaos.pixels(trials.photos), chaos.last_layer
     clean = values_at(classifier, pixels, layer)
@@ -216,6 +209,17 @@ def test_every_method_comes_to_its_end_on_a_real_model(chaos):
     result = cb.attack_search(chaos, photos, target=target, vocabulary=["dog", "$$$"], labels=LABELS)
     assert tuple(result.passes) == tuple(METHODS) and all(result.passes.values())
     assert {"dog", "$$$", target} <= {found.text for found in result.found}
+
+
+def test_photos_that_cannot_be_read_are_listed_and_do_not_stop_the_others(bright, photos, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    options = {"target": "grey", "vocabulary": WORDS, "methods": ["brute force"], "recipe": SHEET}
+    result = cb.attack_search(bright, [*photos[:3], tmp_path / "broken.png", *photos[3:]], **options)
+    ((name, reason),) = result.unread
+    assert name == str(tmp_path / "broken.png") and "broken.png" in reason
+    assert result.found == cb.attack_search(bright, photos, **options).found
+    with pytest.raises(cb.ClipbenchError, match=r"broken\.png"):
+        cb.attack_search(bright, [tmp_path / "broken.png"], **options)
 
 
 def test_texts_that_cannot_be_written_are_counted(bright, photos):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import clipbench as cb
-from clipbench.attacks import wild
+from clipbench.attacks import SearchResult, wild
 from clipbench.stimuli import Recipe
 
 
@@ -50,6 +50,19 @@ def test_the_document_is_the_search_and_the_table_tells_the_same(answer, run, fo
     assert (status, err) == (0, "")
     assert {line.split()[0] for line in out.splitlines()[1:4]} == {"dog", "cat", target}
     assert "pictures encoded" in out and f"{target!r} itself" in out
+
+
+def test_files_and_broken_pictures(run, answer, folder, target, tmp_path):
+    (folder / "words.txt").write_text("dog\n\n cat \n")
+    arguments = ["attack-search", folder, "--target", target, "--labels", "apple,iPod,mug", "--model"]
+    arguments += ["mini/random", "--vocabulary", folder / "words.txt", "--method", "brute force"]
+    for ending in SearchResult.endings:
+        out = tmp_path / f"x{ending}"
+        document = answer(*arguments, "--out", out)
+        assert json.loads(json.dumps(SearchResult.load(out).as_dict())) == document
+    (folder / "z.png").write_bytes(b"no picture")
+    status, printed, err = run(*arguments)
+    assert status == 2 and "z.png" in err and err.count("\n") == 1 and "pictures encoded" in printed
 
 
 def test_the_photos_are_fetched_where_the_user_wants_them(answer, run, tmp_path, monkeypatch):
