@@ -5,15 +5,18 @@
     python benchmarks/attack_lab.py PHOTOS curves [--of AXIS…]
     python benchmarks/attack_lab.py verdict
 
-PHOTOS is a file like `clipbench pretrain`'s; those that its training does not see are used, spread evenly.
-Labels are ImageNet's names. Each target, way and axis is written to benchmarks/results/ as soon as it is
-measured, in the form that its own class reads back, so that one can be measured at a time.
+PHOTOS is a file like `clipbench pretrain`'s; of those that its training does not see, 144 are in play. One in
+six of them is put aside to choose the condition by the rule that attack_condition.py states: labels, the way
+a text is laid on, and texts with which attacks succeed. The rest is measured on. Each target, way and axis is
+written to benchmarks/results/ as soon as it is measured, in the form that its own class reads back, so that
+one can be measured at a time.
 
 - search: all three searches for a text, what each costs in pictures encoded, and whether any text beats the
-  target's own name beyond luck, on photos that no search has seen;
+  target's own name beyond luck, on photos that no search has seen; targets are the first of the texts;
 - defence: units held at zero, at their mean, or clamped, or directions projected out, with random and matched
   controls, found on one half of photos and texts and told of the other;
-- curves: success against size, opacity, contrast, rotation, blur, copies, script and font;
+- curves: success of the first text, printed, against size, opacity, contrast, rotation, blur, copies, script
+  and font;
 - verdict: of all that lies there for mini's present weights, printed and written to attack_lab.md.
 """
 
@@ -23,47 +26,64 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from attack_condition import LETTERS, Condition, condition, halves, in_play
 from card.figure import spread
 from open_clip import IMAGENET_CLASSNAMES
+from PIL import Image
 from tqdm import tqdm
 
 import clipbench as cb
-from clipbench.attacks import NINE, Case, Curve, Defence, SearchResult, defend, robustness, search
+from clipbench.attacks import Case, Curve, Defence, SearchResult, defend, robustness, search
 from clipbench.attacks.levers import WAYS
 from clipbench.classify import Classifier, as_classifier
 from clipbench.intervals import Rate
-from clipbench.models import imagenet_labels
+from clipbench.models import ClipModel, imagenet_labels
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.stimuli import Recipe
 
 RESULTS = Path(__file__).parent / "results"
-TARGETS = ("pizza", "rifle", "radio", "library", "iPod")
+CONDITION = RESULTS / "attack_condition.json"
+IN_PLAY = 144  # photos, of which a sixth is put aside
+TARGETS = 4  # of the texts that a search is done for
 AXES = ("size", "opacity", "contrast", "rotation", "blur", "copies", "script", "font")
 KS = (3, 10, 30, 100)
-CASES = [Case(row.target, row.text) for row in NINE[:6]]  # those that the article succeeds with most
 VOCABULARY = 3  # one in so many of ImageNet's short names is tried
 BETTER = 3  # targets for which a text is to beat their own name
 Told = SearchResult | Defence | Curve
 Steps = Iterator[object]
 
 
-def searched(
-    classifier: Classifier, photos: Sequence[LabelledPhoto], target: str, recipe: Recipe
-) -> Iterator:
+@dataclass(frozen=True)
+class Lab:
+    """Who is attacked, on what condition, and where."""
+
+    classifier: Classifier
+    condition: Condition
+    photos: list[LabelledPhoto]
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """The photos, opened."""
+        return [photo.open() for photo in self.photos]
+
+
+def searched(lab: Lab, target: str) -> Steps:
     """All searches for a text that brings about a target."""
-    words = [name for name in imagenet_labels() if len(name) <= 12][::VOCABULARY]
-    return search(classifier, [photo.open() for photo in photos], target, words, recipe=recipe)
+    words = [name for name in imagenet_labels() if len(name) <= LETTERS][::VOCABULARY]
+    return search(lab.classifier, lab.images, target, words, recipe=lab.condition.recipe)
 
 
-def defended(classifier: Classifier, photos: Sequence[LabelledPhoto], way: str, recipe: Recipe) -> Steps:
+def defended(lab: Lab, way: str) -> Steps:
     """One way to hold units."""
-    truths = [IMAGENET_CLASSNAMES[photo.label] for photo in photos]
-    return defend(classifier, [photo.open() for photo in photos], truths, CASES, ks=KS, at=way, recipe=recipe)
+    truths = [IMAGENET_CLASSNAMES[photo.label] for photo in lab.photos]
+    cases = [Case(text, text) for text in lab.condition.texts]
+    return defend(lab.classifier, lab.images, truths, cases, ks=KS, at=way, recipe=lab.condition.recipe)
 
 
-def curve(classifier: Classifier, photos: Sequence[LabelledPhoto], axis: str, recipe: Recipe) -> Steps:
-    """Success along an axis, of the first of the texts."""
-    return robustness(classifier, [photo.open() for photo in photos], CASES[0], axis, recipe=recipe)
+def curve(lab: Lab, axis: str) -> Steps:
+    """Success of print along an axis, of the first of the texts."""
+    text = lab.condition.texts[0]
+    return robustness(lab.classifier, lab.images, Case(text, text, Recipe(size=lab.condition.size)), axis)
 
 
 @dataclass(frozen=True)
@@ -71,7 +91,7 @@ class Part:
     """What is measured, one thing after the other.
 
     Args:
-        names: of the things.
+        names: of the things, on a condition.
         steps: starts the stream of one of them.
         over: what a step says at last; None before.
         kind: reads back what was written.
@@ -79,17 +99,17 @@ class Part:
         photos: how many it takes by default.
     """
 
-    names: Sequence[str]
-    steps: Callable[[Classifier, Sequence[LabelledPhoto], str, Recipe], Steps]
+    names: Callable[[Condition], Sequence[str]]
+    steps: Callable[[Lab, str], Steps]
     over: Callable[[object], Told | None]
     kind: type[Told]
     page: Callable[[str, Told], str]
     photos: int
 
 
-def measured(part: Part, classifier: Classifier, photos: Sequence[LabelledPhoto], name: str, recipe) -> Told:
+def measured(part: Part, lab: Lab, name: str) -> Told:
     """The last of a stream, its steps counted on screen."""
-    *_, last = tqdm(part.steps(classifier, photos, name, recipe), unit="step", desc=name)
+    *_, last = tqdm(part.steps(lab, name), unit="step", desc=name)
     return part.over(last)
 
 
@@ -100,7 +120,13 @@ def search_page(target: str, result: SearchResult) -> str:
         for method, passes in result.passes.items()
     ]
     texts = [
-        (one.text, told(one.success), f"{one.gained} · {one.lost}", f"{one.luck:.2g}", ", ".join(one.methods))
+        (
+            one.text,
+            told(one.success),
+            f"{one.gained} · {one.lost}",
+            f"{one.luck:.2g}",
+            ", ".join(one.methods),
+        )
         for one in result.found
     ]
     sure = ", ".join(f"“{one.text}”" for one in result.surely_better) or "none"
@@ -139,9 +165,16 @@ def told(rate: Rate) -> str:
 
 
 PARTS = {
-    "search": Part(TARGETS, searched, lambda step: step.result, SearchResult, search_page, 64),
-    "defence": Part(WAYS, defended, lambda step: step, Defence, defence_page, 160),
-    "curves": Part(AXES, curve, lambda step: step.curve, Curve, curve_page, 64),
+    "search": Part(
+        lambda found: found.texts[:TARGETS],
+        searched,
+        lambda step: step.result,
+        SearchResult,
+        search_page,
+        48,
+    ),
+    "defence": Part(lambda _: WAYS, defended, lambda step: step, Defence, defence_page, 120),
+    "curves": Part(lambda _: AXES, curve, lambda step: step.curve, Curve, curve_page, 96),
 }
 
 
@@ -149,8 +182,9 @@ def kept(weights: str) -> dict[str, dict[str, Told]]:
     """Part -> name -> what lies in the results folder, of these weights."""
     found: dict[str, dict[str, Told]] = {}
     for name, part in PARTS.items():
-        files = {each: file(name, each) for each in part.names}
-        results = {each: part.kind.load(path) for each, path in files.items() if path.is_file()}
+        head = f"attack_{name}_"
+        files = {path.stem.removeprefix(head): path for path in sorted(RESULTS.glob(f"{head}*.json"))}
+        results = {each: part.kind.load(path) for each, path in files.items()}
         found[name] = {each: one for each, one in results.items() if one.provenance.weights_hash == weights}
     return found
 
@@ -158,6 +192,14 @@ def kept(weights: str) -> dict[str, dict[str, Told]]:
 def file(part: str, name: str) -> Path:
     """Where one thing is written."""
     return RESULTS / f"attack_{part}_{name}.json"
+
+
+def on_what(weights: str) -> Iterator[str]:
+    """Sentences on the condition, and on those that were tried before it."""
+    known = Condition.load(CONDITION) if CONDITION.is_file() else None
+    if known is not None and known.weights_hash == weights:
+        yield f"condition: {known}"
+        yield from (f"tried: {which}: {told(rate)}" for which, rate in known.tried)
 
 
 def verdicts(found: dict[str, dict[str, Told]]) -> Iterator[str]:
@@ -195,7 +237,7 @@ def defence_verdicts(defences: dict[str, Defence]) -> Iterator[str]:
 def report(weights: str) -> None:
     """Print the verdicts, and write them with all tables."""
     found = kept(weights)
-    lines = list(verdicts(found))
+    lines = [*on_what(weights), *verdicts(found)]
     print("\n".join(lines))
     pages = [PARTS[part].page(name, one) for part, own in found.items() for name, one in own.items()]
     captions = dict.fromkeys(one.provenance.caption() for own in found.values() for one in own.values())
@@ -210,22 +252,29 @@ def main() -> None:
     parser.add_argument("photos", nargs="?", metavar="PHOTOS", help="a folder or a .parquet file")
     parser.add_argument("part", choices=[*PARTS, "verdict"])
     parser.add_argument("--of", nargs="+", metavar="NAME", help="targets, ways or axes (default: all)")
-    parser.add_argument("--most", type=int, metavar="N", help="photos (default: 64; of a defence, 160)")
-    parser.add_argument("--size", type=float, default=20, metavar="N", help="of the letters (default: 20)")
+    parser.add_argument("--most", type=int, metavar="N", help="photos to measure on (default: all in play)")
     options = parser.parse_args()
     model = cb.load("mini", device="cpu")
     if options.part != "verdict":
         if options.photos is None:
             parser.error("name the photos to attack")
-        part, classifier = PARTS[options.part], as_classifier(model)
-        unseen = [photo for photo in read_photos([options.photos]).photos if photo.split != TRAIN]
-        photos = spread(unseen, options.most or part.photos)
-        for name in options.of or part.names:
-            start = time.perf_counter()
-            result = measured(part, classifier, photos, name, Recipe(size=options.size))
-            result.save(file(options.part, name))
-            print(f"{options.part} {name}: {time.perf_counter() - start:.0f} s")
+        measure(model, options)
     report(model.weights_hash)
+
+
+def measure(model: ClipModel, options: argparse.Namespace) -> None:
+    """Measure all things of a part, or those that were named."""
+    unseen = [photo for photo in read_photos([options.photos]).photos if photo.split != TRAIN]
+    photos, part = in_play(unseen, IN_PLAY), PARTS[options.part]
+    found = condition(model, photos, CONDITION)
+    print(f"condition: {found}")
+    chosen = spread(halves(photos)[0], options.most or part.photos)
+    for name in options.of or part.names(found):
+        start = time.perf_counter()
+        labels = dict.fromkeys([*found.labels, *([name] if options.part == "search" else [])])
+        lab = Lab(as_classifier(model, list(labels)), found, chosen)
+        measured(part, lab, name).save(file(options.part, name))
+        print(f"{options.part} {name}: {time.perf_counter() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

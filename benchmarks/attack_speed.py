@@ -30,7 +30,7 @@ from clipbench.stimuli import picture_files
 RESULT = Path(__file__).parent / "results" / "attack_speed.json"
 LIMIT = 0.9  # of the bare rate
 TURNS = 10
-BARE = 10  # batches of a turn: a third of the harness's pictures are enough to know the rate
+BARE = 1 / 3  # of the harness's pictures are enough to know the rate
 
 
 def harness(classifier, photos: list[Path]) -> float:
@@ -70,11 +70,12 @@ def main() -> None:
     options = parser.parse_args()
     files = picture_files(options.folder) if options.folder else [one.path for one in cb.samples()]
     every, each = itertools.cycle(files), max(1, options.photos // TURNS)
+    batches = max(1, round(BARE * each * (1 + len(NINE)) / _PICTURES))
     classifier = as_classifier(cb.load("mini", device="cpu"))
     bare(classifier, 1), harness(classifier, files[:6])  # memory is allocated, texts are encoded
     turns = []
     for _ in range(TURNS):
-        turns.append((harness(classifier, list(itertools.islice(every, each))), bare(classifier, BARE)))
+        turns.append((harness(classifier, list(itertools.islice(every, each))), bare(classifier, batches)))
         print("harness {:.1f}, bare {:.1f} pictures a second".format(*turns[-1]), flush=True)
     found = ratio(np.array(turns))
     low, high = found.interval

@@ -1,12 +1,13 @@
 """Train the linear probes of mini that are shipped; run it when mini changes.
 
-    python scripts/make_probes.py PHOTOS.parquet… [--each 100] [--work build/probes]
+    python scripts/make_probes.py PHOTOS.parquet… [--each 100] [--work build/probes] [--out DIR]
 
 PHOTOS are files with the columns image (bytes of a file) and imagenet_index. "tiny-imagenet" is a logistic
 regression over the classes that have enough photos; those that mini was not made with are held out first.
 "readout" is a ridge regression from mini's features to the logits of its control, for all names of ImageNet.
-Only weights are written, no photo. Features are kept in the work folder as they come, so that the same
-command goes on after a stop; they are of the weights that made them and of no others.
+Only weights are written, no photo, and into the package unless a folder is named. Features are kept in the
+work folder as they come, so that the same command goes on after a stop; they are of the weights that made
+them and of no others. With 60 photos of each class it takes a quarter of an hour on two idle cores.
 """
 
 import argparse
@@ -83,7 +84,10 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTOS")
     parser.add_argument("--each", type=int, default=100, help="photos of a class of a file (default: 100)")
     parser.add_argument("--work", type=Path, default=Path("build/probes"), help="where features are kept")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where probes go (default: into the package)")
     options = parser.parse_args()
+    if options.each < ENOUGH:
+        parser.error(f"a class needs {ENOUGH} photos; take at least so many of each")
     mini, control = cb.load("mini", device="cpu"), cb.load(CONTROL, device="cpu")
     photos = read(options.photos, options.each)
     own = features(mini, photos, options.work, cb.embed)
@@ -94,8 +98,9 @@ def main() -> None:
         "readout": cb.fit_readout(mini, own[half], control, theirs),
     }
     for name, probe in probes.items():
-        SHIPPED[name].parent.mkdir(exist_ok=True)
-        size = probe.save(SHIPPED[name]).stat().st_size
+        path = SHIPPED[name] if options.out is None else options.out / SHIPPED[name].name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = probe.save(path).stat().st_size
         low, high = probe.held_out.interval
         held = f"{probe.held_out.share:.1%} of {probe.held_out.n} held out ({low:.1%} to {high:.1%})"
         print(f"{name}: {probe.recipe}; {held}; {size / 1024:.0f} KiB")
