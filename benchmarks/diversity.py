@@ -16,6 +16,7 @@ from itertools import combinations
 import numpy as np
 import torch
 from machine import machine
+from resampling import resampled
 from tqdm import tqdm
 from turns import about, parser, publish
 
@@ -28,7 +29,6 @@ FACES = 4
 UNITS = 20  # spread evenly over the layer
 WEIGHT = 0.5  # of the term, whose largest value is 3, in units of the unit's own value without it
 LEAST_DISTANCE, LEAST_VALUE = 1.3, 0.9
-RESAMPLINGS = 10_000
 
 
 def paint(model, objective, size: int, steps: int) -> torch.Tensor:
@@ -59,8 +59,8 @@ def measure(units: int, size: int, steps: int, weight: float) -> dict[str, objec
         apart, costs = told_of(model, paint(model, diverse, size, steps), unit)
         rows.append({"unit": unit, "seeds": (distance, value), "faces": (apart, costs)})
     ratios = {
-        "distance": median_of([row["faces"][0] / row["seeds"][0] for row in rows]),
-        "value": median_of([row["faces"][1] / row["seeds"][1] for row in rows]),
+        "distance": resampled([row["faces"][0] / row["seeds"][0] for row in rows], np.median),
+        "value": resampled([row["faces"][1] / row["seeds"][1] for row in rows], np.median),
     }
     example = cb.objectives.channel(LAYER, rows[-1]["unit"]) - weight * cb.objectives.diversity(STYLE)
     views = cb.transforms.standard()
@@ -72,12 +72,6 @@ def measure(units: int, size: int, steps: int, weight: float) -> dict[str, objec
         "ratios": ratios,
         "passed": ratios["distance"][0] >= LEAST_DISTANCE and ratios["value"][0] >= LEAST_VALUE,
     }
-
-
-def median_of(values: list[float]) -> tuple[float, float, float]:
-    """The median, and a 95 % interval of it."""
-    medians = np.median(np.random.default_rng(0).choice(values, (RESAMPLINGS, len(values))), axis=1)
-    return float(np.median(values)), *np.quantile(medians, (0.025, 0.975)).tolist()
 
 
 def report(result: dict[str, object]) -> str:

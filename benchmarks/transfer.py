@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from machine import machine
+from resampling import resampled
 from torchvision.transforms.functional import to_pil_image
 from tqdm import tqdm
 from turns import about, parser, publish
@@ -34,7 +35,6 @@ STEPS = 80
 BATCH = 10  # pictures painted at once
 TOP = 5
 LEAST = 0.40  # of the labels among Lite2's first five, with all that keeps a picture natural
-RESAMPLINGS = 10_000
 VIEWS = (
     cb.transforms.jitter(16),
     cb.transforms.scale(0.8, 1.2),
@@ -115,10 +115,8 @@ def compare(answers: dict[str, list[dict]], with_it: str, without: str) -> dict[
     first, second = (
         np.array([one["log probability"] for one in answers[name]]) for name in (with_it, without)
     )
-    difference, rng = first - second, np.random.default_rng(0)
-    means = rng.choice(difference, (RESAMPLINGS, len(difference))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975)).tolist()
-    return {"with": with_it, "without": without, "mean": difference.mean().item(), "interval": (low, high)}
+    mean, low, high = resampled(first - second)
+    return {"with": with_it, "without": without, "mean": mean, "interval": (low, high)}
 
 
 def measure(count: int, size: int, steps: int, strength: float, only: Sequence[str]) -> dict[str, object]:
