@@ -30,7 +30,8 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     share, shrink = hits / n, 1 / (1 + _Z**2 / n)
     middle = shrink * (share + _Z**2 / (2 * n))
     half = shrink * _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return min(share, middle - half), max(share, middle + half)  # it holds the rate, whatever the rounding
+    low, high = min(share, middle - half), max(share, middle + half)
+    return max(0.0, low), min(1.0, high)  # it holds the rate and nothing that is none, whatever the rounding
 
 
 def usual(counts: np.ndarray) -> tuple[int, int]:

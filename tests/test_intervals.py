@@ -32,6 +32,13 @@ def test_all_mirrors_none():
     assert low == 0 and wilson(7, 7)[1] == 1
 
 
+@pytest.mark.parametrize("n", range(1, 200))
+def test_the_ends_are_rates_and_hold_the_rate(n):
+    for hits in range(n + 1):
+        low, high = wilson(hits, n)
+        assert 0 <= low <= hits / n <= high <= 1
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 0), (-1, 4), (5, 4)])
 def test_what_is_no_rate_is_refused(hits, n):
     with pytest.raises(ClipbenchError):
