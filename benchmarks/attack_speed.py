@@ -6,9 +6,9 @@ Nine texts of the article on photos, as `clipbench attack` would run them: every
 on and encoded ten times. The bare rate is of the same model, batch size and number of torch's threads, on
 pixels that are there already. Both take turns, so that a busy neighbour slows both alike.
 
-Encodes 13,000 pictures for 1,000 photos. Photos are the shipped ones, as files, over and over, or those of a
-folder. Prints the ratio with its interval over turns, writes it into benchmarks/results/attack_speed.json, and
-exits with 1 if it is below the limit.
+Encodes 13,000 pictures for 1,000 photos. Photos are the shipped ones, as files, over and over, or those of
+a folder. Prints the ratio with its interval over turns, writes it into benchmarks/results/attack_speed.json,
+and exits with 1 if it is below the limit.
 """
 
 import argparse
