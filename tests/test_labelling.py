@@ -1,6 +1,7 @@
 """Labels by hand: saved one by one, taken back, two raters in one file, and agreement by its definition."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -40,6 +41,36 @@ def test_two_raters_write_into_one_file_side_by_side(tmp_path):
     assert second.given["ben"] == ("dog", "cat")
     with pytest.raises(cb.ClipbenchError, match="somebody else is labelling as 'ben'"):
         ben.mark("ben", "dog")  # who does not know of the second label
+
+
+def test_two_raters_at_the_same_time_lose_nothing(tmp_path):
+    """Both read and write all the time; the file is one, so without a lock one would undo the other."""
+
+    def label(rater: str) -> None:
+        bench = begin(tmp_path, pictures=60)
+        for _ in range(60):
+            bench = bench.mark(rater, "cat")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(label, ("anna", "ben")))
+    given = begin(tmp_path, pictures=60).given
+    assert {rater: len(own) for rater, own in given.items()} == {"anna": 60, "ben": 60}
+
+
+def test_a_label_set_that_changes_midway_is_told_and_harms_nothing(tmp_path):
+    bench, path = begin(tmp_path).mark("anna", "cat"), tmp_path / "x.json"
+    path.unlink()
+    other = begin(tmp_path, labels=("cat", "cow")).mark("ben", "cow")
+    with pytest.raises(cb.ClipbenchError, match=r"begun with labels \['cat', 'cow'\], not \['cat', 'dog'\]"):
+        bench.mark("anna", "dog")
+    assert begin(tmp_path, labels=("cat", "cow")).given == other.given == {"ben": ("cow",)}
+
+
+def test_a_file_that_vanishes_midway_is_written_anew(tmp_path):
+    bench = begin(tmp_path).mark("anna", "cat").mark("ben", "dog")
+    (tmp_path / "x.json").unlink()
+    bench = bench.mark("anna", "dog")
+    assert bench.given == begin(tmp_path).given == {"anna": ("cat", "dog"), "ben": ("dog",)}
 
 
 def test_kappa_is_cohen_s(tmp_path):
@@ -83,6 +114,11 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(cb.ClipbenchError, match="no file of labels"):
         begin(tmp_path)
+    told = {"version": 1, "subject": "mini conv_head:1", "labels": ["cat", "dog"], "pictures": 3, "given": 7}
+    for wrong in (told, {**told, "version": 2, "given": {}}):
+        (tmp_path / "x.json").write_text(json.dumps(wrong))
+        with pytest.raises(cb.ClipbenchError, match="no file of labels of this version"):
+            begin(tmp_path)
     with pytest.raises(cb.ClipbenchError, match="unknown label 'bird'"):
         Labelling.open(tmp_path / "y.json", "s", ("cat", "dog"), 3).mark("anna", "bird")
     with pytest.raises(cb.ClipbenchError, match="the rater has no name"):

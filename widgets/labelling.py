@@ -10,9 +10,10 @@ import ipywidgets as w
 from PIL import Image
 
 from clipbench import figures
-from clipbench.results import Provenance
+from clipbench.errors import ClipbenchError
+from clipbench.results import Provenance, made_folder
 from clipbench.studies.conditional import Sample, conditional
-from clipbench.studies.labelling import Labelling
+from clipbench.studies.labelling import Labelling, checked_rater
 from widgets import parts, pictures
 from widgets.chart import Place
 from widgets.frame import Frame
@@ -37,6 +38,7 @@ class Bench(w.VBox):
     def __init__(self, shown: Sequence[Image.Image], sample: Sample, provenance: Provenance):
         self._pictures, self._sample, self._provenance = shown, sample, provenance
         self._labelling: Labelling | None = None
+        self._who = ""  # labels now; the line may say another name before it is begun with
         self._labels = parts.classed(w.Text(_LABELS, description="labels"), "cb-control")
         self._rater = parts.classed(w.Text(_whoami(), description="rater"), "cb-control")
         self._file = parts.classed(w.Text(str(_home(provenance)), description="file"), "cb-control")
@@ -53,11 +55,15 @@ class Bench(w.VBox):
 
     def _begin(self) -> None:
         self._message.say("")
-        path = Path(self._file.value).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        told = self._provenance
+        self._labelling, self._work.layout.display = None, "none"
+        self._told.say("")
+        path, told = Path(self._file.value.strip()).expanduser(), self._provenance
+        self._who = checked_rater(self._rater.value)
         subject = f"{told.model} {told.weights_hash} {told.unit} seed {told.seed}"
-        labels = self._labels.value.split(",")[:_MOST]
+        labels = [label for label in self._labels.value.split(",") if label.strip()]
+        if len(labels) > _MOST:
+            raise ClipbenchError(f"there are {len(labels)} labels and {_MOST} keys for them; leave some out")
+        made_folder(path.parent)
         self._labelling = Labelling.open(path, subject, labels, len(self._pictures))
         self._work.layout.display = None
         choices = " · ".join(
@@ -67,7 +73,7 @@ class Bench(w.VBox):
         self._next()
 
     def _press(self, key: str) -> None:
-        bench, rater = self._labelling, self._rater.value.strip()
+        bench, rater = self._labelling, self._who
         if bench is None:
             return
         self._message.say("")
@@ -79,11 +85,12 @@ class Bench(w.VBox):
 
     def _next(self) -> None:
         """Show the next picture, or what came of all of them."""
-        bench, rater = self._labelling, self._rater.value.strip()
+        bench, rater = self._labelling, self._who
         done = len(bench.given.get(rater, ()))
         others = [name for name in bench.given if name != rater and bench.given[name]]
         agreed = [f"Cohen's κ with {name}: {bench.kappa(rater, name):.2f}" for name in others if done]
-        self._told.say(" · ".join([f"{done} of {bench.pictures} labelled, all saved", *agreed]))
+        saved = f"{done} of {bench.pictures} labelled, all saved"
+        self._told.say(" · ".join([f"{rater}: {saved}", *agreed]))
         place = bench.place(rater)
         if place is not None:
             self._frame.show(pictures.thumbnail(self._pictures[place], _SIDE), "the picture to label")

@@ -1,13 +1,17 @@
 """Labelling by hand: blind, in random order, saved after every label, by one person or two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from clipbench.errors import ClipbenchError, unknown
-from clipbench.results import UNREADABLE, read_json, save_json
+from clipbench.results import UNREADABLE, cannot_write, read_json, save_json
 
 _VERSION = 1
+_PATIENCE = 5.0  # seconds; a label is written in milliseconds
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,7 @@ class Labelling:
         if len(labels) < 2 or len(set(labels)) < len(labels):
             raise ClipbenchError(f"labelling takes two different labels at least, not {list(labels)}")
         begun = cls(Path(path), subject, labels, pictures)
-        if not Path(path).exists():
-            return begun
-        told = _read(Path(path))
-        for name, own in (("subject", subject), ("labels", list(labels)), ("pictures", pictures)):
-            if told[name] != own:
-                raise ClipbenchError(
-                    f"{str(path)!r} was begun with {name} {told[name]!r}, not {own!r}; go on with those or "
-                    "begin another file"
-                )
-        return replace(begun, given={rater: tuple(own) for rater, own in told["given"].items()})
+        return replace(begun, given=begun._kept())
 
     def place(self, rater: str) -> int | None:
         """The picture that a rater is to label next; None after the last one."""
@@ -63,8 +58,7 @@ class Labelling:
             ClipbenchError: no name, an unknown label, no picture left, or somebody else who labels under that
                 name.
         """
-        if not rater.strip():
-            raise ClipbenchError("the rater has no name; write one, so that a second rater can be told apart")
+        checked_rater(rater)
         if label not in self.labels:
             raise unknown("label", label, self.labels)
         if self.place(rater) is None:
@@ -99,18 +93,54 @@ class Labelling:
 
     def _saved(self, rater: str, own: tuple[str, ...]) -> "Labelling":
         """The same with a rater's labels changed, written at once; what other raters did meanwhile stays."""
-        others = {}
-        if self.path.exists():
-            others = {name: tuple(labels) for name, labels in _read(self.path)["given"].items()}
-            if others.get(rater, ()) != self.given.get(rater, ()):
+        with _held(self.path):
+            kept = self._kept() if self.path.exists() else self.given
+            if kept.get(rater, ()) != self.given.get(rater, ()):
                 raise ClipbenchError(
                     f"somebody else is labelling as {rater!r} in {str(self.path)!r}; take another name"
                 )
-        made = replace(self, given={**others, rater: own})
-        told = {"version": _VERSION, "subject": self.subject, "labels": self.labels,
-                "pictures": self.pictures, "given": made.given}  # fmt: skip
-        save_json(told, self.path)
+            made = replace(self, given={**kept, rater: own})
+            told = {"version": _VERSION, "subject": self.subject, "labels": self.labels,
+                    "pictures": self.pictures, "given": made.given}  # fmt: skip
+            save_json(told, self.path)
         return made
+
+    def _kept(self) -> dict[str, tuple[str, ...]]:
+        """What the file has been given so far, by anybody; nothing where there is no file."""
+        if not self.path.exists():
+            return {}
+        told = _read(self.path)
+        own = {"subject": self.subject, "labels": list(self.labels), "pictures": self.pictures}
+        for name, value in own.items():
+            if told[name] != value:
+                raise ClipbenchError(
+                    f"{str(self.path)!r} was begun with {name} {told[name]!r}, not {value!r}; go on with "
+                    "those or begin another file"
+                )
+        return {rater: tuple(labels) for rater, labels in told["given"].items()}
+
+
+def checked_rater(name: str) -> str:
+    """The name of a rater, without spaces around it.
+
+    Raises:
+        ClipbenchError: there is nothing in it.
+    """
+    if not name.strip():
+        raise ClipbenchError("the rater has no name; write one, so that a second rater can be told apart")
+    return name.strip()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Read and write as one step, whoever else labels into the file."""
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+            yield
+    except Timeout as error:
+        raise ClipbenchError(f"{str(path)!r} is held by another program; name another file") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def _read(path: Path) -> dict:
@@ -118,7 +148,8 @@ def _read(path: Path) -> dict:
         told = read_json(path)
         if told["version"] != _VERSION:
             raise ValueError(told["version"])
-        return {name: told[name] for name in ("subject", "labels", "pictures", "given")}
+        own = {name: told[name] for name in ("subject", "labels", "pictures")}
+        return {**own, "given": dict(told["given"])}
     except UNREADABLE as error:
         raise ClipbenchError(
             f"{str(path)!r} is no file of labels of this version; name another one"
