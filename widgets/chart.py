@@ -17,11 +17,22 @@ class Chart(go.FigureWidget):
     """
 
     def __init__(self, figure: go.Figure):
+        self._whole = False
         super().__init__(figure)
+        self._whole = True
+        self.open()
         self._config = {"responsive": True, "displayModeBar": False}
         self._lock, self._drawn, self._next = threading.Lock(), False, None
         self.observe(self._first_drawn, "_js2py_traceDeltas")  # what the browser sends when it has drawn
         self.add_class("cb-chart")
+
+    def open(self) -> None:
+        """Tell the browser of this chart once its figure is in it.
+
+        Plotly's own would tell of an empty one first, and who loads the page at that moment keeps it.
+        """
+        if self._whole:
+            super().open()
 
     def show(self, figure: go.Figure) -> None:
         """Show a figure with as many traces; from any thread."""
