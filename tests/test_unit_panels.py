@@ -6,7 +6,7 @@ import pytest
 import clipbench as cb
 from clipbench.report import Dossier, Grade
 from clipbench.report.overview import SORTS
-from widgets import dossier, stores, unit_source
+from widgets import dossier, own_sweep, stores, unit_source
 from widgets.unit_source import Example, Preparing, Reading, Swept
 
 
@@ -85,3 +85,15 @@ def test_a_store_that_is_not_there_is_one_sentence(tmp_path):
     assert stores.read_store(f" {stores.SHIPPED} ") == stores.SHIPPED
     with pytest.raises(cb.ClipbenchError, match="no store"):
         stores.read_store(str(tmp_path / "none"))
+
+
+def test_fields_of_a_sweep_name_what_is_wrong_and_know_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert own_sweep._read_folder("~") == tmp_path  # whether pictures are in it, the sweep will say
+    assert own_sweep._read_place(" ~/store ") == str(tmp_path / "store")
+    assert own_sweep._read_place("s3://bucket/store") == "s3://bucket/store"
+    for text in ("", "nowhere"):
+        with pytest.raises(cb.ClipbenchError, match="there is no folder"):
+            own_sweep._read_folder(text)
+    with pytest.raises(cb.ClipbenchError, match="no place for the store"):
+        own_sweep._read_place(" ")

@@ -7,11 +7,10 @@ from pathlib import Path
 import ipywidgets as w
 
 import clipbench as cb
-from clipbench.stimuli import picture_files
 from clipbench.sweeps import Progress, sweep
 from widgets import parts
 from widgets.kept import folder_for
-from widgets.stores import photo_files
+from widgets.stores import at_home, photo_files
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
@@ -32,7 +31,7 @@ class OwnSweep(w.VBox):
 
     def __init__(self, bench: Workbench, finished: Callable[[str], None]):
         self._bench, self._finished = bench, finished
-        self._folder = parts.Field("pictures", str(photo_files()[0].parent), picture_files)
+        self._folder = parts.Field("pictures", str(photo_files()[0].parent), _read_folder)
         self._place = parts.Field("store", str(folder_for("stores") / "own"), _read_place)
         self._layer = parts.classed(w.Dropdown(description="layer"), "cb-control")
         self._worker = Worker("Sweep", self._work, self._take, _progress)
@@ -48,9 +47,9 @@ class OwnSweep(w.VBox):
             self._layer.value = self._bench.model.last_layer
 
     def _work(self) -> Callable[[], Iterator[Progress]] | None:
-        self._folder.check()  # a picture may have come or gone
-        folder, place, layer = self._folder.line.value, self._place.meaning, self._layer.value
-        if self._folder.meaning is None or place is None:  # the field says why
+        self._folder.check()  # it may have come or gone
+        folder, place, layer = self._folder.meaning, self._place.meaning, self._layer.value
+        if folder is None or place is None:  # the field says why
             return None
         return lambda: _written(sweep(self._bench.loaded(), folder, [layer], store=place))
 
@@ -69,11 +68,19 @@ def _written(steps: Iterator[Progress]) -> Iterator[Progress]:
     yield replace(step, stage=_OVER)
 
 
+def _read_folder(text: str) -> Path:
+    """A folder; its pictures are looked for when the sweep begins, which may take a while."""
+    folder = Path(at_home(text))
+    if not text.strip() or not folder.is_dir():
+        raise cb.ClipbenchError(f"there is no folder {text!r}; give the path of a folder with pictures")
+    return folder
+
+
 def _read_place(text: str) -> str:
     """A path for a store; a folder that has something else in it is refused when the sweep begins."""
     if not text.strip():
         raise cb.ClipbenchError("there is no place for the store; name a folder")
-    return text.strip()
+    return at_home(text)
 
 
 def _progress(progress: Progress) -> str:

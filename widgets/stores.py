@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from os.path import expanduser
 from pathlib import Path
 
 import clipbench as cb
@@ -30,10 +31,15 @@ def read_store(text: str) -> str:
     Raises:
         ClipbenchError: there is no store at the path.
     """
-    path = text.strip()
+    path = at_home(text)
     if path != SHIPPED:
         sweeps(path)
     return path
+
+
+def at_home(text: str) -> str:
+    """A path or address as it was written, "~" replaced by the home folder."""
+    return expanduser(text.strip())
 
 
 def prepared(path: str, model: ImageModel, layer: str) -> Generator[Preparing, None, Stores]:

@@ -59,8 +59,7 @@ class Desk:
                     f"{self.model.name} {self.model.weights_hash[:8]}; look for that unit's"
                 )
         self.store.unit(self.unit)
-        if self.store.read_images(self.unit.layer) == 0:
-            raise ClipbenchError(f"no image of {self.unit.layer} has been read yet; let the sweep go on")
+        self.store.check_read(self.unit.layer)
 
     @property
     def key(self) -> list:
@@ -104,6 +103,11 @@ class Desk:
     def strongest(self) -> float:
         """What the unit says to its favourite photo."""
         return float(self.store.top(self.unit, 1).values[0])
+
+    @property
+    def constant(self) -> bool:
+        """Whether the unit says the same to all photos."""
+        return self.strongest == float(self.store.top(self.unit, 1, least=True).values[0])
 
     @property
     def mean(self) -> float:

@@ -8,7 +8,7 @@ from clipbench.studies.correlation import standardised
 
 _NEIGHBOURS = 15  # units that count as near; UMAP's own default
 _COMPONENTS = 50  # that are left before t-SNE, as its authors advise
-_LEAST = 4  # units of which there is a map
+_LEAST = 4  # units, and answers of each, of which there is a map
 
 
 def landscape(answers: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str] | None:
@@ -22,12 +22,13 @@ def landscape(answers: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str] | No
 
     Returns:
         (units, 2) places in [0, 1], each axis filled, and how they were found: by UMAP where the package
-        umap-learn is installed, else by t-SNE over principal components. None for fewer than four units.
+        umap-learn is installed, else by t-SNE over principal components. None for fewer than four units or
+        answers.
 
     Source: McInnes et al. 2018 (UMAP); van der Maaten and Hinton 2008 (t-SNE).
     """
     units = answers.shape[1]
-    if units < _LEAST:
+    if min(answers.shape) < _LEAST:
         return None
     features = standardised(answers.T)
     try:

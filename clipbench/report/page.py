@@ -13,8 +13,9 @@ _KINDS = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg"}
 
 
 def render(template: str, **values) -> str:
-    """Fill a template of this room; what is put in is escaped."""
-    return _environment().get_template(template).render(style=text("page.css"), **values)
+    """Fill a template of this room; what is put in is escaped, and a file name that is no text made one."""
+    page = _environment().get_template(template).render(style=text("page.css"), **values)
+    return page.encode(errors="replace").decode()
 
 
 def text(name: str) -> str:

@@ -1,6 +1,8 @@
 """Where a store is: a folder of this machine, or an address of fsspec; and whether it is one."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
@@ -31,6 +33,23 @@ def file_system(path: str | Path) -> tuple[fsspec.AbstractFileSystem, str]:
         return fsspec.core.url_to_fs(str(path))
     except (ImportError, ValueError) as error:
         raise ClipbenchError(f"{str(path)!r} cannot be reached ({error}); name a folder instead") from error
+
+
+@contextmanager
+def sound(path: str | Path) -> Iterator[None]:
+    """Tell in a sentence what zarr raises about files of a store that are not what was written.
+
+    Raises:
+        ClipbenchError: the store is damaged.
+    """
+    try:
+        yield
+    except ClipbenchError:
+        raise
+    except (LookupError, RuntimeError, TypeError, ValueError, FileNotFoundError) as error:
+        raise ClipbenchError(
+            f"the store at {str(path)!r} is damaged ({error}); sweep again into another place"
+        ) from error
 
 
 def local(path: str | Path) -> Path:

@@ -24,7 +24,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from clipbench.sweeps.bins import BINS, histograms
-from clipbench.sweeps.place import is_remote, local, opened, storage
+from clipbench.sweeps.place import is_remote, local, opened, sound, storage
 
 BLOCK = 1024  # images that are written at once, and lost at most
 UNITS = 64  # units in one piece of a file
@@ -45,6 +45,27 @@ class Rows(NamedTuple):
     position: np.ndarray | None
 
 
+class Kept:
+    """An array of a store, of which only what is asked for is read; a ClipbenchError if it is damaged."""
+
+    def __init__(self, group: zarr.Group, name: str, path: str | Path):
+        self._path = path
+        with sound(path):
+            self._array: zarr.Array = group[name]
+
+    def __getitem__(self, at) -> np.ndarray:
+        with sound(self._path):
+            return self._array[at]
+
+    def __setitem__(self, at, values: np.ndarray) -> None:
+        self._array[at] = values
+
+    def of(self, rows: np.ndarray, unit: int) -> np.ndarray:
+        """What some rows hold of a unit."""
+        with sound(self._path):
+            return self._array.oindex[rows, [unit]][:, 0]
+
+
 class Shelf:
     """The arrays of one sweep.
 
@@ -57,13 +78,14 @@ class Shelf:
     def __init__(self, path: str | Path, key: str, write: bool = False):
         self.path, self.key, self._write = path, key, write
         consolidated = False if write else None
-        self.group: zarr.Group = zarr.open_group(
-            storage(path), path=key, mode="r+", use_consolidated=consolidated
-        )
-        self.attributes = dict(self.group.attrs)
-        self.n: int = self.attributes["n"]
-        self.block: int = self.attributes["block"]
-        self._arrays: dict[str, zarr.Array] = {}
+        with sound(path):
+            self.group: zarr.Group = zarr.open_group(
+                storage(path), path=key, mode="r+", use_consolidated=consolidated
+            )
+            self.attributes = dict(self.group.attrs)
+            self.n: int = self.attributes["n"]
+            self.block: int = self.attributes["block"]
+        self._arrays: dict[str, Kept] = {}
         self._whole: dict[str, np.ndarray] = {}  # counts of layers that are done: these stay as they are
 
     def __reduce__(self):
@@ -75,7 +97,9 @@ class Shelf:
     ) -> "Shelf":
         """Make the place for a sweep, or open it if it is there; a kill in between leaves nothing wrong."""
         root = opened(path, write=True)
-        if key not in root:
+        with sound(path):
+            there = key in root
+        if not there:
             root.create_group(key, attributes=attributes)
         shelf = cls(path, key, write=True)
         if shelf.attributes["origin"] != attributes["origin"]:  # the folder has been moved
@@ -104,9 +128,8 @@ class Shelf:
     @property
     def layers(self) -> dict[str, dict]:
         """Name -> {"units", "stride", "grid"} of the layers that are here, whole or in part."""
-        if "layers" not in self.group:
-            return {}
-        found = sorted(self.group["layers"].groups())
+        with sound(self.path):
+            found = sorted(self.group["layers"].groups()) if "layers" in self.group else []
         return {name: dict(group.attrs) for name, group in found if "done" in group}
 
     def add_layer(self, layer: str, units: int, stride: int | None, grid: tuple[int, int]) -> None:
@@ -181,7 +204,7 @@ class Shelf:
             self._whole[layer] = counts
         return counts
 
-    def read(self, name: str) -> zarr.Array:
+    def read(self, name: str) -> Kept:
         """An array by its name, such as "layers/conv_head/max"."""
         return self._array(name)
 
@@ -189,9 +212,9 @@ class Shelf:
         """An array of texts by its name."""
         return tuple(decoded(self._array(name)[:]))
 
-    def _array(self, name: str) -> zarr.Array:
+    def _array(self, name: str) -> Kept:
         if name not in self._arrays:
-            self._arrays[name] = self.group[name]
+            self._arrays[name] = Kept(self.group, name, self.path)
         return self._arrays[name]
 
     def _create(self, name, shape, chunks, dtype, fill, shards=None) -> None:

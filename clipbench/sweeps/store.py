@@ -12,7 +12,7 @@ from clipbench.models import ImageModel
 from clipbench.sweeps.bins import edges
 from clipbench.sweeps.findings import Bucket, Examples, Histogram, Moments
 from clipbench.sweeps.pictures import Stimuli
-from clipbench.sweeps.place import opened
+from clipbench.sweeps.place import opened, sound
 from clipbench.sweeps.reopening import reopened
 from clipbench.sweeps.shelf import Shelf
 from clipbench.sweeps.swept import Swept
@@ -139,20 +139,17 @@ class Store(Swept):
     def histogram(self, unit: str | Unit, bins: int = 60, by: str = "max") -> Histogram:
         """How often a unit says what, in bins of one width between its least and its most."""
         unit = self.unit(unit)
+        self.check_read(unit.layer)
         values = self.column(unit, by)
         values = values[np.isfinite(values)].astype(np.float64)
-        if len(values) == 0:
-            raise ClipbenchError(f"no image of {unit} has been read yet; let the sweep go on first")
         counts, sides = np.histogram(values, bins)
         provenance = self.provenance(unit.layer, str(unit))
         return Histogram(sides.astype(np.float32), counts, values.mean(), values.std(), provenance)
 
     def moments(self, layer: str, by: str = "max") -> Moments:
         """Mean and standard deviation of all units of a layer, from running sums."""
-        self.layer(layer)
+        self.check_read(layer)
         counts = self._shelf.counts(layer)
-        if not (counts > 0).any():
-            raise ClipbenchError(f"no image of layer {layer!r} has been read yet; let the sweep go on first")
         done, n = counts >= 0, int(counts[counts >= 0].sum())
         first = {"max": 0, "mean": 2}[self._reading(by)]
         sums = self._shelf.read(f"layers/{layer}/moments")[:, first : first + 2][done].sum(axis=0)
@@ -177,10 +174,8 @@ class Store(Swept):
         grid = self.grid(unit.layer)
         if self.layer(unit.layer).stride is None:
             return np.zeros((len(numbers), 2), int)
-        flat = self._shelf.read(f"layers/{unit.layer}/position").oindex[
-            np.asarray(numbers, int), [unit.channel]
-        ]
-        return np.stack(np.unravel_index(flat[:, 0].astype(int), grid), axis=1)
+        flat = self._shelf.read(f"layers/{unit.layer}/position").of(np.asarray(numbers, int), unit.channel)
+        return np.stack(np.unravel_index(flat.astype(int), grid), axis=1)
 
     def image(self, number: int) -> Image.Image:
         """An item as it was shown, before the model's own resizing, from where it came from.
@@ -253,4 +248,7 @@ def sweeps(path: str | Path) -> list[Store]:
     Raises:
         ClipbenchError: there is no store.
     """
-    return [Store(Shelf(path, key)) for key, group in sorted(opened(path).groups()) if "notes" in group]
+    root = opened(path)
+    with sound(path):
+        keys = sorted(key for key, group in root.groups() if "notes" in group)
+    return [Store(Shelf(path, key)) for key in keys]

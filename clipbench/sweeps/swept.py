@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from clipbench.errors import unknown
+from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ImageModel, Layer
 from clipbench.results import Provenance
 from clipbench.sweeps.shelf import Shelf
@@ -99,6 +99,14 @@ class Swept:
         self.layer(layer)
         counts = self._shelf.counts(layer)
         return int(counts[counts >= 0].sum())
+
+    def check_read(self, layer: str) -> None:
+        """Raise a ClipbenchError unless at least one image of a layer could be read so far."""
+        if self.read_images(layer) == 0:
+            why = "has been read yet; let the sweep go on first"
+            if self.is_complete(layer):
+                why = "could be read; sweep pictures that can"
+            raise ClipbenchError(f"no image of layer {layer!r} {why}")
 
     def is_complete(self, layer: str) -> bool:
         """Whether a layer has been shown all images."""

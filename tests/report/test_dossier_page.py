@@ -46,6 +46,11 @@ def test_what_came_from_outside_is_escaped():
     assert "<img src=x" not in page and "&lt;img src=x" in page
 
 
+def test_a_file_name_that_is_no_text_does_not_spoil_the_page(tmp_path):
+    path = made_up(file="caf\udce9.jpg").save(tmp_path / "unit.html")  # as Python reads b"caf\xe9.jpg"
+    assert "caf?.jpg" in path.read_text(encoding="utf-8")
+
+
 def test_units_with_pages_beside_it_are_linked(dossier, tmp_path):
     (tmp_path / "conv_head-7.html").write_text("")
     path = dossier.save(tmp_path / dossier.file)

@@ -47,8 +47,9 @@ def test_a_silent_unit_has_a_place(answers, monkeypatch):
     assert np.isfinite(landscape(answers)[0]).all()
 
 
-def test_three_units_make_no_map(answers):
+def test_three_units_or_photos_make_no_map(answers):
     assert landscape(answers[:, :3]) is None
+    assert landscape(answers[:3]) is None
 
 
 def _absent(name: str):

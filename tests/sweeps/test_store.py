@@ -101,3 +101,37 @@ def test_a_crop_shows_the_place_where_the_unit_is_strongest(swept, tiny):
 def test_bad_questions_are_told_in_a_sentence(swept, ask, sentence):
     with pytest.raises(cb.ClipbenchError, match=sentence):
         ask(swept)
+
+
+def test_pictures_of_which_none_can_be_read_are_told_apart_from_a_sweep_to_come(tiny, folder, tmp_path):
+    list(cb.sweep(tiny, [folder / "broken.jpg"], ["layer4"], store=tmp_path / "broken"))
+    store = cb.Store.open(tmp_path / "broken", tiny)
+    for ask in (lambda: store.moments("layer4"), lambda: store.histogram("layer4:0")):
+        with pytest.raises(cb.ClipbenchError, match="could be read; sweep pictures that can"):
+            ask()
+    assert len(store.top("layer4:0").numbers) == 0
+    begun = cb.sweep(tiny, folder, ["layer4"], store=tmp_path / "begun")
+    next(begun)
+    next(begun)  # the arrays are there, and nothing in them
+    with pytest.raises(cb.ClipbenchError, match="has been read yet; let the sweep go on"):
+        cb.Store.open(tmp_path / "begun", tiny).moments("layer4")
+    begun.close()
+
+
+def cut(home):
+    file = next(path for path in (home / "layers/layer4/max/c").rglob("*") if path.is_file())
+    file.write_bytes(file.read_bytes()[:40])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda home: (home / "zarr.json").write_text("{"),
+        lambda home: (home / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}'),
+        cut,
+    ],
+)
+def test_a_damaged_store_is_told_in_a_sentence(swept, tiny, tmp_path, harm):
+    harm(tmp_path / "store" / swept.key)
+    with pytest.raises(cb.ClipbenchError, match="store at .* is damaged"):
+        cb.Store.open(tmp_path / "store", tiny).column("layer4:0")
