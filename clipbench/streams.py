@@ -4,7 +4,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 T, U = TypeVar("T"), TypeVar("U")
 
@@ -26,13 +29,17 @@ class Progress(Generic[T]):
 def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: int = 1) -> Iterator[U]:
     """`map`, but threads work on the next items while the reader is busy with one.
 
+    Each of them keeps to itself: torch's share of a small picture is not worth a team of threads, which would
+    take the cores from the reader.
+
     Args:
         work: what is done with each item.
         items: read no further than needed.
         depth: how many results are made before they are asked for.
         workers: how many threads make them; the results keep the order of the items.
     """
-    pool, pending = ThreadPoolExecutor(max_workers=workers), deque()
+    alone = partial(threadpool_limits, 1, "openmp")
+    pool, pending = ThreadPoolExecutor(max_workers=workers, initializer=alone), deque()
     try:
         for item in items:
             pending.append(pool.submit(work, item))

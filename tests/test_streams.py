@@ -3,6 +3,8 @@
 import threading
 import time
 
+import torch
+
 from clipbench.streams import ahead
 
 
@@ -39,3 +41,9 @@ def test_an_error_reaches_the_reader_in_its_turn():
     except ZeroDivisionError:
         return
     raise AssertionError("the error was swallowed")
+
+
+def test_work_ahead_leaves_the_cores_to_its_reader():
+    before = torch.get_num_threads()
+    assert list(ahead(lambda _: torch.get_num_threads(), range(4), workers=2)) == [1] * 4
+    assert torch.get_num_threads() == before
