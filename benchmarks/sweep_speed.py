@@ -2,7 +2,11 @@
 
 The bare pass runs over the same batches, decoded in advance. The loop keeps the same numbers in memory: the
 maximum over the map, its place and the mean, as float16. They take turns in one process, with the same number
-of torch's threads, after each has warmed up on a few images.
+of torch's threads, after each has warmed up on a few images. Short rounds and many of them, since a borrowed
+machine is not as fast from one minute to the next; the ratio is the median of the rounds.
+
+    python benchmarks/sweep_speed.py --against bare --images 512 --rounds 9 > results/sweep_speed_bare.json
+    python benchmarks/sweep_speed.py --against loop > results/sweep_speed_loop.json      # eight minutes
 """
 
 import argparse
