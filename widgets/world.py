@@ -7,8 +7,8 @@ import ipywidgets as w
 from clipbench import figures
 from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT, region_units
+from clipbench.studies.region_pictures import RegionAnswers, region_answers
 from clipbench.studies.regions import answered_map, country_names, place_names, published_map, strongest
-from clipbench.studies.written_names import Names, names
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
@@ -45,8 +45,10 @@ class Regions(w.VBox):
         self._unit = parts.Field("unit", "", self._read)
         self._unit.layout.display = "none"
         self._own, self._own_told, self._own_caption = Place(), parts.Note(), parts.Caption()
+        self._rows, self._rows_told, self._all_told = Place(), parts.Note(), parts.Note()
         published = [self._map, self._told, self._caption]
-        model = [self._worker, self._cities, self._unit, self._own_told, self._own, self._own_caption]
+        model = [self._worker, self._cities, self._unit, self._own_told, self._own, self._rows_told,
+                 self._rows, self._all_told, self._own_caption]  # fmt: skip
         super().__init__(
             [
                 parts.prose("Where in the world?", "h2"),
@@ -74,20 +76,22 @@ class Regions(w.VBox):
         self._map.show(figures.world_map(drawn, "published"))
         self._caption.show(f"{', '.join(drawn.labels)} · {CREDIT}")
 
-    def _work(self) -> Callable[[], Iterator[Progress[Names]]]:
+    def _work(self) -> Callable[[], Iterator[Progress[RegionAnswers]]]:
         asked = place_names() if self._cities.value else country_names()
-        return lambda: names(self._bench.loaded(), asked, self._bench.loaded().last_layer)
+        return lambda: region_answers(self._bench.loaded(), asked, self._bench.loaded().last_layer)
 
-    def _take(self, progress: Progress[Names]) -> None:
+    def _take(self, progress: Progress[RegionAnswers]) -> None:
         if progress.result is not None:
             self._found = progress.result
+            self._all_told.say(progress.result.countries.summary)
             self._unit.layout.display = None
             self._match()
 
     def _forget(self) -> None:
-        self._found, self._own.children = None, ()
+        self._found, self._own.children, self._rows.children = None, (), ()
         self._unit.layout.display = "none"
-        self._own_told.say("")
+        for note in (self._own_told, self._rows_told, self._all_told):
+            note.say("")
         self._own_caption.value = ""
 
     def _match(self) -> None:
@@ -95,11 +99,12 @@ class Regions(w.VBox):
         if self._found is None or len(self._chosen.value) == 0:
             return
         one = self._known[self._chosen.value[0]]
-        unit, likeness, chance = self._found.only(country_names()).nearest(one.countries)
+        unit, likeness, chance = self._found.names.only(country_names()).nearest(one.countries)
         verdict = "no more than chance" if likeness <= chance else "more than chance"
         self._own_told.say(
             f"Nearest to {one.label} is unit {unit}: its answers to 175 countries "
-            f"correlate by {likeness:.2f}; shuffled names reach {chance:.2f}, so this is {verdict}."
+            f"correlate by {likeness:.2f}; shuffled names reach {chance:.2f}, so this is {verdict}. Names "
+            "that share letters can do that, too; what a unit knows of a country shows in the rows below."
         )
         before = self._unit.meaning
         self._unit.line.value = str(unit)
@@ -108,16 +113,19 @@ class Regions(w.VBox):
             self._draw_own()
 
     def _read(self, text: str) -> int | None:
-        return None if self._found is None else parts.unit_number(text, self._found.answers.shape[1])
+        return None if self._found is None else parts.unit_number(text, self._found.names.answers.shape[1])
 
     def _draw_own(self) -> None:
         found, unit = self._found, self._unit.meaning
         if found is None or unit is None:
             return
-        words = ", ".join(found.top(unit, _PLACES))
-        self._own.show(figures.world_map(answered_map(found, [unit]), f"unit {unit}: {words}"))
+        words = ", ".join(found.names.top(unit, _PLACES))
+        self._own.show(figures.world_map(answered_map(found.names, [unit]), f"unit {unit}: {words}"))
+        self._rows_told.say(found.standing(unit))
+        self._rows.show(figures.region_rows(found, unit))
         about = parts.about(found.provenance.model)
-        command = f"clipbench regions {found.layer}:{unit} --model {found.provenance.model}"
+        cities = " --cities" if len(found.names.names) > len(country_names()) else ""
+        command = f"clipbench regions {found.names.layer}:{unit} --model {found.provenance.model}{cities}"
         self._own_caption.show(found.provenance.caption(), command, about)
 
 
@@ -131,5 +139,5 @@ def _about(one) -> list[str]:
     return lines + ([one.warning] if one.warning else [])
 
 
-def _progress(progress: Progress[Names]) -> str:
-    return f"{progress.done} of {progress.total} names"
+def _progress(progress: Progress[RegionAnswers]) -> str:
+    return f"{progress.done} of {progress.total} pictures"

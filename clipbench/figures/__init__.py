@@ -16,6 +16,7 @@ from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.medians import label_medians
 from clipbench.figures.phrases import maximal_text
+from clipbench.figures.region_rows import region_rows
 from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
@@ -48,6 +49,7 @@ __all__ = [
     "places",
     "predictions",
     "recall",
+    "region_rows",
     "robustness",
     "search",
     "similarities",

@@ -11,6 +11,7 @@ from clipbench.intervals import Rate, usual
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli.emoji import Emoji, faces, flags
+from clipbench.stimuli.shipped import Shipped
 from clipbench.streams import Progress
 from clipbench.studies.emotions import Codes
 from clipbench.studies.written_names import Names, names
@@ -199,7 +200,7 @@ def with_flags(model: ImageModel, found: Names) -> Iterator[Progress[CountryUnit
     before, total = found.provenance.n, found.provenance.n + len(shown)
     kept = []
     for some in _batches(shown):
-        kept.append(_answers(model, some, found.layer))
+        kept.append(answers_to(model, some, found.layer))
         yield Progress(before + sum(map(len, kept)), total)
     recipe = f"{found.provenance.recipe}, and Noto's flags; {DRAWS} shufflings"
     told = Provenance(model.name, model.weights_hash, recipe, seed=0, n=total)
@@ -219,7 +220,7 @@ def feeling_units(model: ImageModel, codes: Codes) -> FeelingUnits:
     words = tuple(word for word in codes.words if any(word in face.shows for face in shown))
     firsts = [next(iter(codes.code(word, 1)), (-1, 0.0)) for word in words]
     units = tuple(unit if share > 0 else -1 for unit, share in firsts)
-    answers = np.concatenate([_answers(model, some, codes.layer) for some in _batches(shown)])
+    answers = np.concatenate([answers_to(model, some, codes.layer) for some in _batches(shown)])
     own = np.stack([answers[:, unit] if unit >= 0 else np.zeros(len(shown)) for unit in units], axis=1)
     shows = np.array([[word in face.shows for word in words] for face in shown])
     recipe = f"{codes.provenance.recipe}; first units at Noto's faces, {DRAWS} shufflings"
@@ -244,15 +245,15 @@ def among_best(standings: np.ndarray, share: float) -> np.ndarray:
     return standings <= share + 1e-9
 
 
+@torch.no_grad()
+def answers_to(model: ImageModel, shown: Sequence[Shipped], layer: str) -> np.ndarray:
+    """(n, units) float32: what a layer says to some pictures, largest over the map, before the ReLU."""
+    return model.activations([one.image for one in shown], layer).float().amax(dim=(2, 3)).cpu().numpy()
+
+
 def _medians(places: np.ndarray, shows: np.ndarray) -> np.ndarray:
     return np.nanmedian(np.where(shows, places, np.nan), axis=0)
 
 
 def _batches(shown: Sequence[Emoji]) -> Iterator[Sequence[Emoji]]:
     return (shown[start : start + _BATCH] for start in range(0, len(shown), _BATCH))
-
-
-@torch.no_grad()
-def _answers(model: ImageModel, shown: Sequence[Emoji], layer: str) -> np.ndarray:
-    """(n, units) float32, largest over the map, before the ReLU."""
-    return model.activations([one.image for one in shown], layer).float().amax(dim=(2, 3)).cpu().numpy()

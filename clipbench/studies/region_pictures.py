@@ -1,0 +1,118 @@
+"""A region unit in three rows: names of countries, their flags, and famous monuments."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from clipbench.errors import ClipbenchError
+from clipbench.models import ImageModel
+from clipbench.results import Provenance
+from clipbench.stimuli import samples
+from clipbench.stimuli.emoji import flags
+from clipbench.streams import Progress
+from clipbench.studies.emoji_units import CountryUnits, answers_to, with_flags
+from clipbench.studies.written_names import Names, names
+from clipbench.units import check_channel
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Pictures of one kind, and what the units of a layer say to each.
+
+    Args:
+        kind: "flags" or "monuments".
+        names: n, of the country or of the monument.
+        images: n pictures.
+        answers: (n, units) largest activation over the map, before the ReLU.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    images: tuple[Image.Image, ...]
+    answers: np.ndarray
+
+    def top(self, unit: int, count: int = 5) -> tuple[tuple[str, Image.Image, float], ...]:
+        """The pictures that a unit answers to most: name, picture, and sd over the pictures of the row.
+
+        Raises:
+            ClipbenchError: there is no such unit.
+        """
+        check_channel(unit, self.answers.shape[1], self.kind)
+        own = self.answers[:, unit].astype(np.float64)
+        sds = (own - own.mean()) / (own.std() or 1)
+        order = np.argsort(-own, kind="stable")[:count].tolist()
+        return tuple((self.names[place], self.images[place], float(sds[place])) for place in order)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionAnswers:
+    """What the units of a layer say to written names, to flags and to monuments.
+
+    Args:
+        names: of countries, and perhaps of cities.
+        countries: those whose flag is shipped, as Noto draws it.
+        monuments: the shipped photos of them.
+        provenance: model and recipe; n counts pictures.
+    """
+
+    names: Names
+    countries: CountryUnits
+    monuments: Row
+    provenance: Provenance
+
+    @cached_property
+    def rows(self) -> tuple[Row, Row]:
+        """The flags and the monuments."""
+        drawn = {flag.name: flag.image for flag in flags()}
+        own = self.countries.countries
+        return Row("flags", own, tuple(drawn[name] for name in own), self.countries.flags), self.monuments
+
+    def standing(self, unit: int) -> str:
+        """Where the flag of the country stands whose name the unit answers to most, in a sentence.
+
+        Raises:
+            ClipbenchError: there is no such unit.
+        """
+        check_channel(unit, self.names.answers.shape[1], self.names.layer)
+        country = int(self.countries.names[:, unit].argmax())
+        place, total = self.countries.standings[0][country, unit], len(self.countries.countries)
+        return (
+            f"Of the {total} countries that have a flag here, unit {unit} answers most to the name "
+            f"{self.countries.countries[country]}; that country's flag stands at place {place * total:.0f} "
+            f"of {total}."
+        )
+
+
+def region_answers(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Progress[RegionAnswers]]:
+    """Show a layer written names, then flags and monuments, a batch at a time.
+
+    Args:
+        model: any model.
+        texts: n different names, among them a country with a flag.
+        layer: a name out of `model.layers`.
+
+    Yields:
+        After each batch how far it has come, in pictures; the last one, and only that, with the result.
+
+    Raises:
+        ClipbenchError: what `names` refuses, or no country whose flag is shipped.
+
+    Source: Goh et al. 2021, section "Region Neurons", has rows of flags and of architecture, too.
+    """
+    if not set(texts) & {flag.name for flag in flags()}:
+        raise ClipbenchError("none of the names is a country with a flag; ask for one, such as Japan")
+    monuments = [one for one in samples() if one.kind == "monument"]
+    for step in names(model, texts, layer):
+        yield Progress(step.done, step.total + len(flags()) + len(monuments))
+    found = step.result
+    for step in with_flags(model, found):
+        yield Progress(step.done, step.total + len(monuments))
+    photos = answers_to(model, monuments, layer)
+    titles, images = zip(*((one.name, one.image) for one in monuments), strict=True)
+    recipe = f"{found.provenance.recipe}, Noto's flags, shipped photos of monuments"
+    told = replace(found.provenance, recipe=recipe, n=step.total + len(monuments))
+    answers = RegionAnswers(found, step.result, Row("monuments", titles, images, photos), told)
+    yield Progress(told.n, told.n, answers)
