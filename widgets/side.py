@@ -1,17 +1,20 @@
-"""Models side by side: units that answer alike, and the things that units of both answer to."""
+"""Models side by side: units that answer alike, and the things that units of all of them answer to."""
 
 import html
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 
 import ipywidgets as w
 
 import clipbench as cb
+from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.streams import Progress
-from clipbench.studies import Multimodal, measure
-from clipbench.studies.known_pictures import Shown
-from clipbench.studies.side_by_side import match_units, universality
+from clipbench.studies import Multimodal
+from clipbench.studies.side_by_side import MOST, Matched, Universal, match_units, measure_all, universality
 from widgets import parts
+from widgets.same import SamePicture
+from widgets.scene import split
 from widgets.study import EXAMPLE, EXAMPLES
 from widgets.verdict import CONTROL
 from widgets.workbench import Workbench
@@ -19,14 +22,14 @@ from widgets.worker import Worker
 
 _ROWS = 10  # of each table
 _QUESTION = (
-    "Both models see the same photos, drawings and written words. Which units of the one have a partner in "
-    "the other that answers to the same pictures? And for which things do both have a unit that knows the "
-    "photo, the drawing and the word?"
+    "All models see the same photos, drawings and written words. Which units of the first one have a partner "
+    "in the others that answers to the same pictures? And for which things does each have a unit that knows "
+    "the photo, the drawing and the word? Write one to three models, with commas between."
 )
 
 
 class SideBySide(w.VBox):
-    """The pairs of units most alike, and a count of multimodal units for each thing.
+    """The units most alike, and a count of multimodal units for each thing.
 
     Args:
         bench: the shared state.
@@ -34,58 +37,72 @@ class SideBySide(w.VBox):
 
     def __init__(self, bench: Workbench):
         self._bench = bench
-        self._other = parts.classed(w.Text(CONTROL, description="beside"), "cb-control")
-        self._worker = Worker("Measure both", self._work, self._take, _progress)
-        self._told, self._pairs, self._things = parts.Note(), w.HTML(), w.HTML()
+        self._others = parts.Field("beside", CONTROL, _names)
+        self._worker = Worker("Measure all", self._work, self._take, _progress)
+        self._told, self._units, self._things = w.VBox(), w.HTML(), w.HTML()
         self._caption = parts.Caption()
         super().__init__(
             [
-                parts.prose("Do two models find the same units?", "h2"),
+                parts.prose("Do other models find the same units?", "h2"),
                 parts.prose(_QUESTION),
-                self._other,
+                self._others,
                 self._worker,
                 self._told,
-                parts.beside(self._pairs, self._things),
+                parts.beside(self._units, self._things),
                 self._caption,
+                SamePicture(self._models),
             ]
         )
         self._show([Multimodal.load(EXAMPLE / file) for file in EXAMPLES.values()])
 
-    def _work(self) -> Callable[[], Iterator[Progress[Sequence[Multimodal]]]]:
-        name = self._other.value.strip()
-        return lambda: _measured(self._bench.loaded(), name)
+    def _work(self) -> Callable[[], Iterator[Progress[tuple[Multimodal, ...]]]] | None:
+        load = self._models()
+        return None if load is None else lambda: measure_all(load())
 
-    def _take(self, progress: Progress[Sequence[Multimodal]]) -> None:
+    def _models(self) -> Callable[[], list[ImageModel]] | None:
+        """What loads the model of the page and the named ones; None where the names mean nothing."""
+        names = self._others.meaning
+        return None if names is None else lambda: _loaded(self._bench.loaded(), names)
+
+    def _take(self, progress: Progress[tuple[Multimodal, ...]]) -> None:
         if progress.result is not None:
             self._show(progress.result)
 
     def _show(self, results: Sequence[Multimodal]) -> None:
-        first, second = (result.provenance.model for result in results)
-        matched = match_units(*map(_as_shown, results))
-        best = (-matched.likeness).argsort(kind="stable")[:_ROWS].tolist()
-        pairs = [(unit, int(matched.partners[unit]), f"{matched.likeness[unit]:.2f}") for unit in best]
-        things = [(row.concept, *row.counts) for row in universality(results)[:_ROWS]]
-        self._told.say(f"{matched.summary}.")
-        self._pairs.value = _table((f"unit of {first}", f"of {second}", "correlation"), pairs)
-        self._things.value = _table(("multimodal units for", f"in {first}", f"in {second}"), things)
-        command = f"clipbench side-by-side {second} --model {first}"
-        about = parts.about(first) or parts.about(second)
+        matched = match_units(results)
+        self._told.children = [parts.prose(line, kind="cb-note") for line in matched.summary]
+        self._units.value = _unit_table(matched)
+        self._things.value = _thing_table(matched.models, universality(results)[:_ROWS])
+        first, *others = matched.models
+        command = shlex.join(["clipbench", "side-by-side", *others, "--model", first])
+        about = next(filter(None, map(parts.about, matched.models)), None)
         self._caption.show(matched.provenance.caption(), command, about)
 
 
-def _measured(model: ImageModel, name: str) -> Iterator[Progress[Sequence[Multimodal]]]:
-    """Both models, one after the other, with the shipped things."""
-    things, found = cb.concepts(), []
-    for place, own in enumerate((model, cb.load(name, device=str(model.device)))):
-        for step in measure(own, things, own.last_layer):
-            yield Progress(place * step.total + step.done, 2 * step.total)
-        found.append(step.result)
-    yield Progress(2 * step.total, 2 * step.total, found)
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(split(text))
+    if not 1 <= len(names) < MOST or not all(names):
+        raise ClipbenchError(f"write one to {MOST - 1} models with commas between, such as {CONTROL}")
+    return names
 
 
-def _as_shown(result: Multimodal) -> Shown:
-    n = len(result.activations)
-    return Shown(result.layer, n, n, result.activations, result.provenance)
+def _loaded(model: ImageModel, names: Sequence[str]) -> list[ImageModel]:
+    return [model, *(cb.load(name, device=str(model.device)) for name in names)]
+
+
+def _unit_table(matched: Matched) -> str:
+    first, *others = matched.models
+    heads = [text for name in others for text in (f"of {name}", "correlation")]
+    rows = [
+        (unit, *(cell for partner, likeness in own for cell in (partner, f"{likeness:.2f}")))
+        for unit, own in matched.best(_ROWS)
+    ]
+    return _table((f"unit of {first}", *heads), rows)
+
+
+def _thing_table(models: Sequence[str], things: Sequence[Universal]) -> str:
+    heads = ("multimodal units for", *(f"in {name}" for name in models))
+    return _table(heads, [(one.concept, *one.counts) for one in things])
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence]) -> str:
@@ -96,5 +113,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence]) -> str:
     return f'<div class="cb-scroll"><table class="cb-table"><tr>{top}</tr>{lines}</table></div>'
 
 
-def _progress(progress: Progress[Sequence[Multimodal]]) -> str:
+def _progress(progress: Progress[tuple[Multimodal, ...]]) -> str:
     return f"{progress.done} of {progress.total} pictures"

@@ -1,75 +1,124 @@
-"""Models side by side: units that answer alike, and things that units of every model answer to."""
+"""Two to four models side by side: units that answer alike, and things that units of all answer to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
+from clipbench.classify.likely import most_likely
 from clipbench.errors import ClipbenchError
+from clipbench.models import ImageModel
 from clipbench.results import Provenance
+from clipbench.stimuli import concepts
+from clipbench.streams import Progress
 from clipbench.studies.correlation import standardised
-from clipbench.studies.known_pictures import Shown
-from clipbench.studies.multimodal import Multimodal
+from clipbench.studies.multimodal import Multimodal, measure
 
+MOST = 4  # models
 _SHUFFLES = 20
+
+
+def measure_all(models: Sequence[ImageModel]) -> Iterator[Progress[tuple[Multimodal, ...]]]:
+    """Show the shipped photos, drawings and words to the last layer of each model, one after the other.
+
+    Args:
+        models: two to four.
+
+    Yields:
+        After each batch how far it has come; the last one, and only that, with the result.
+
+    Raises:
+        ClipbenchError: another number of models.
+    """
+    _check_count(len(models))
+    things, found = concepts(), []
+    for place, model in enumerate(models):
+        for step in measure(model, things, model.last_layer):
+            yield Progress(place * step.total + step.done, len(models) * step.total)
+        found.append(step.result)
+    yield Progress(len(models) * step.total, len(models) * step.total, tuple(found))
 
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """Each unit of one model, and the unit of another that answers to the same pictures most alike.
+    """Each unit of the first model, and of each other model the unit that answers most alike.
 
     Args:
-        partners: (units,) the other model's unit for each.
-        likeness: (units,) the correlation of the two.
-        chance: (2,) what a unit's best partner reaches when pictures are shuffled: median and 95 of 100.
-        provenance: of both; n counts pictures.
+        models: names of the m models.
+        partners: (m − 1, units) each other model's unit.
+        likeness: (m − 1, units) the correlation of the two.
+        chance: (m − 1, 2) what a unit's best partner reaches where pictures are shuffled, median and 95 of
+            100.
+        provenance: of all; n counts pictures.
     """
 
+    models: tuple[str, ...]
     partners: np.ndarray
     likeness: np.ndarray
     chance: np.ndarray
     provenance: Provenance
 
     @property
-    def above(self) -> float:
-        """Share of the units whose partner is more alike than 95 of 100 are by chance."""
-        return float((self.likeness > self.chance[1]).mean())
+    def above(self) -> np.ndarray:
+        """(m − 1,) share of the units whose partner is more alike than 95 of 100 are by chance."""
+        return (self.likeness > self.chance[:, 1:]).mean(axis=1)
 
     @property
-    def summary(self) -> str:
-        """The counts in a sentence."""
-        return (
-            f"{self.above:.0%} of {len(self.partners)} units have a partner beyond chance; the median "
-            f"correlation is {np.median(self.likeness):.2f}, by chance {self.chance[0]:.2f}"
+    def summary(self) -> tuple[str, ...]:
+        """A sentence for each other model."""
+        medians = np.median(self.likeness, axis=1)
+        return tuple(
+            f"{share:.0%} of {self.models[0]}'s {self.partners.shape[1]} units have a partner in {name} "
+            f"beyond chance; the median correlation is {median:.2f}, by chance {usual:.2f}."
+            for name, share, median, (usual, _) in zip(
+                self.models[1:], self.above, medians, self.chance, strict=True
+            )
+        )
+
+    def best(self, count: int) -> tuple[tuple[int, tuple[tuple[int, float], ...]], ...]:
+        """The units that are most alike in all models: the largest by their least correlation.
+
+        Returns:
+            Each with its partner and their correlation, for each other model.
+        """
+        order = (-self.likeness.min(axis=0)).argsort(kind="stable")[:count].tolist()
+        return tuple(
+            (unit, tuple(zip(self.partners[:, unit].tolist(), self.likeness[:, unit].tolist(), strict=True)))
+            for unit in order
         )
 
 
-def match_units(one: Shown, other: Shown, seed: int = 0) -> Matched:
-    """Find the partner of each unit.
+def match_units(results: Sequence[Multimodal], seed: int = 0) -> Matched:
+    """Find the partners of each unit of the first model.
 
     Args:
-        one, other: what two models say to the known pictures, both complete.
+        results: of two to four models, measured with the same things.
         seed: of the shuffling.
 
     Raises:
-        ClipbenchError: a stream that has not come to its end.
+        ClipbenchError: another number of results, or results of different things.
     """
-    if one.done < one.total or other.done < other.total:
-        raise ClipbenchError("both models have to have seen all pictures; read both streams to their end")
-    rows, columns = standardised(one.answers.T), standardised(other.answers.T)
-    likeness = rows @ columns.T
+    _check(results)
+    first, *others = (standardised(result.activations.T) for result in results)
     rng = np.random.default_rng(seed)
-    shuffled = [(rows[:, rng.permutation(one.total)] @ columns.T).max(axis=1) for _ in range(_SHUFFLES)]
-    told = (one.provenance, other.provenance)
+    likeness = [first @ other.T for other in others]
+    chance = [np.quantile(_shuffled(first, other, rng), (0.5, 0.95)) for other in others]
+    told = [result.provenance for result in results]
+    layers = ", ".join(result.layer for result in results)
     provenance = Provenance(
         " and ".join(own.model for own in told),
         "+".join(own.weights_hash for own in told),
-        f"partners by correlation over the known pictures, {one.layer} and {other.layer}",
+        f"partners by correlation over shipped photos, drawings and words, mean over space, {layers}",
         seed=seed,
-        n=one.total,
+        n=told[0].n,
     )
     return Matched(
-        likeness.argmax(axis=1), likeness.max(axis=1), np.quantile(shuffled, (0.5, 0.95)), provenance
+        tuple(own.model for own in told),
+        np.stack([table.argmax(axis=1) for table in likeness]),
+        np.stack([table.max(axis=1) for table in likeness]),
+        np.stack(chance),
+        provenance,
     )
 
 
@@ -90,13 +139,66 @@ def universality(results: Sequence[Multimodal]) -> tuple[Universal, ...]:
     """How many multimodal units each model has for each thing, those that all models have first.
 
     Args:
-        results: of at least two models, measured with the same things.
+        results: of two to four models, measured with the same things.
 
     Raises:
-        ClipbenchError: one result, or results of different things.
+        ClipbenchError: another number of results, or results of different things.
     """
-    if len(results) < 2 or len({result.concepts for result in results}) > 1:
-        raise ClipbenchError("universality takes two models at least, measured with the same things")
+    _check(results)
     counts = np.stack([result.owned.sum(axis=0) for result in results], axis=1).tolist()
     rows = [Universal(name, tuple(own)) for name, own in zip(results[0].concepts, counts, strict=True)]
     return tuple(sorted(rows, key=lambda row: (-sum(map(bool, row.counts)), -sum(row.counts), row.concept)))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a model takes some pictures for.
+
+    Args:
+        model: its name.
+        answers: the likeliest label and its probability, for each picture.
+    """
+
+    model: str
+    answers: tuple[tuple[str, float], ...]
+
+
+def taken_for(
+    models: Sequence[ImageModel], images: Sequence[Image.Image]
+) -> Iterator[Progress[tuple[Taken, ...]]]:
+    """Show the same pictures to each model: of ImageNet's names for a CLIP, else of its own classes.
+
+    Args:
+        models: two to four.
+        images: such as a photo, the same with a word on it, and the word alone.
+
+    Yields:
+        After each model how far it has come; the last one, and only that, with the result.
+
+    Raises:
+        ClipbenchError: another number of models.
+    """
+    _check_count(len(models))
+    found = []
+    for place, model in enumerate(models):
+        yield Progress(place, len(models))
+        found.append(Taken(model.name, tuple(most_likely(model, image, 1)[0] for image in images)))
+    yield Progress(len(models), len(models), tuple(found))
+
+
+def _shuffled(first: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """What each unit's best partner reaches when one model's pictures are dealt out anew."""
+    pictures = first.shape[1]
+    return [(first[:, rng.permutation(pictures)] @ other.T).max(axis=1) for _ in range(_SHUFFLES)]
+
+
+def _check(results: Sequence[Multimodal]) -> None:
+    _check_count(len(results))
+    seen = {(result.concepts, result.concept.tobytes(), result.modality.tobytes()) for result in results}
+    if len(seen) > 1:
+        raise ClipbenchError("the models were measured with different things; measure them with the same")
+
+
+def _check_count(models: int) -> None:
+    if not 2 <= models <= MOST:
+        raise ClipbenchError(f"side by side stand two to {MOST} models, not {models}")
