@@ -8,7 +8,15 @@ from PIL import Image
 import clipbench as cb
 from clipbench.results import Provenance
 from clipbench.studies.label_medians import label_medians, published_people
-from clipbench.studies.word_arithmetic import WordSpace, known_words, word_space
+from clipbench.studies.word_arithmetic import (
+    PICTURES,
+    WordSpace,
+    kind_of,
+    known_images,
+    known_words,
+    only_words,
+    word_space,
+)
 
 
 @pytest.fixture
@@ -56,6 +64,33 @@ def test_a_space_is_centred_and_of_length_one(tiny, monkeypatch):
     assert last.done == last.total == 4 and len(known_words()) == 3698
     with pytest.raises(cb.ClipbenchError, match="three words at least"):
         next(word_space(tiny, ["Fiji", "Fiji", "Peru"]))
+
+
+def test_photos_and_drawings_have_means_of_their_own_and_are_told_apart(tiny, monkeypatch):
+    """Made-up places: each kind far from the others, and a direction that a word shares with a photo."""
+    rng = np.random.default_rng(0)
+    words, images = ["cat", "Fiji", "Peru", "Oman"], dict(list(known_images().items())[:5])
+    images |= {term: image for term, image in known_images().items() if term.startswith("drawing:cat")}
+    terms = [*words, *images]
+    places = rng.normal(size=(len(terms), 64)).astype(np.float32)
+    places[0], places[5] = 9 * np.eye(64)[3], 9 * np.eye(64)[3]
+    offsets = {"word": 100, "photo": -50, "drawing": 7}
+    inner = places + np.array([offsets[kind_of(term)] for term in terms])[:, None].astype(np.float32)
+    monkeypatch.setattr(type(tiny), "encode_image", lambda _, shown: torch.from_numpy(inner[: len(shown)]))
+    *_, last = word_space(tiny, words, images)
+    assert last.done == last.result.provenance.n == len(terms) < 32  # one batch
+    (near, _), *others = last.result.nearest(["cat"], kinds=PICTURES)
+    assert near == terms[5] and {kind_of(term) for term, _ in others} == {"photo", "drawing"}
+    assert {kind_of(term) for term, _ in last.result.nearest([terms[5]])} == {"word"}
+    assert last.result.nearest([terms[5]])[0][0] == "cat"
+
+
+def test_terms_that_are_no_words_are_shipped_pictures():
+    assert {"photo:cat", "drawing:cat face"} <= set(known_images())
+    assert not any("label" in term for term in known_images())  # a photo that bears a word is no plain photo
+    assert only_words(["king", "photo:cat", "a:b"]) == ("king", "a:b")
+    with pytest.raises(cb.ClipbenchError, match="unknown photo 'photo:cst'; did you mean 'photo:cat'"):
+        only_words(["photo:cst"])
 
 
 def test_medians_are_those_of_the_folder(tiny, tmp_path):

@@ -1,4 +1,4 @@
-"""Sums of pictures of words: king − man + woman, as the image tower sees it."""
+"""Sums of pictures of words, photos and drawings: king − man + woman, as the image tower sees it."""
 
 import html
 import shlex
@@ -8,8 +8,15 @@ import ipywidgets as w
 
 from clipbench.errors import ClipbenchError
 from clipbench.streams import Progress
-from clipbench.studies.word_arithmetic import WordSpace, known_words, word_space
-from widgets import parts
+from clipbench.studies.word_arithmetic import (
+    PICTURES,
+    WordSpace,
+    known_images,
+    known_words,
+    only_words,
+    word_space,
+)
+from widgets import parts, pictures
 from widgets.jobs import Latest
 from widgets.scene import split
 from widgets.workbench import Workbench
@@ -22,13 +29,16 @@ _FEW = (  # embedded in a second, so that the panel opens with an answer
 )  # fmt: skip
 _QUESTION = (
     "Every word is a picture: black letters on white. Their embeddings, less the mean of all, can be added "
-    "and taken away. Does what lies nearest mean the sum, or does it look like it? The article says of "
-    "king − man + woman that it becomes queen in some cases, where units that answer to letters are left out."
+    "and taken away. Does what lies nearest mean the sum, or does it look like it? The article says of king "
+    "− man + woman that it becomes queen in some cases, where units that answer to letters are left out. "
+    "Photos and drawings are terms, too: photo:cat, or drawing:cat face."
 )
+_SHOWN = 8  # photos and drawings
+_SMALL = "Of a few words only; the button looks among the article's 3,698, and among photos and drawings."
 
 
 class Sums(w.VBox):
-    """The words nearest to a sum, among a few at once and among the article's 3,698 on request.
+    """What lies nearest to a sum: of a few words at once, of the article's 3,698 and all pictures on request.
 
     Args:
         bench: the shared state.
@@ -37,9 +47,10 @@ class Sums(w.VBox):
     def __init__(self, bench: Workbench):
         self._bench, self._space = bench, None
         self._plus = parts.Field("plus", _PLUS, _some)
-        self._minus = parts.Field("minus", _MINUS, _words)
-        self._worker = Worker("Look among the article's words", self._work, self._take, _progress)
+        self._minus = parts.Field("minus", _MINUS, _terms)
+        self._worker = Worker("Look among all words and pictures", self._work, self._take, _progress)
         self._message, self._table, self._caption = parts.Message(), w.HTML(), parts.Caption()
+        self._few, self._strip, self._terms = parts.Note(), parts.Strip(self._add, width=72), ()
         self._drawer = Latest(self._show, self._message.say)
         super().__init__(
             [
@@ -50,6 +61,8 @@ class Sums(w.VBox):
                 self._worker,
                 self._message,
                 self._table,
+                self._few,
+                self._strip,
                 self._caption,
             ]
         )
@@ -66,28 +79,40 @@ class Sums(w.VBox):
 
     def _sum(self, space: WordSpace | None, plus: tuple[str, ...], minus: tuple[str, ...]):
         if space is None:
-            words = dict.fromkeys([*_FEW, *plus, *minus])
+            words = dict.fromkeys([*_FEW, *only_words([*plus, *minus])])
             space = [*word_space(self._bench.loaded(), list(words))][-1].result
+        missing = next((term for term in (*plus, *minus) if term not in space.words), None)
+        if missing is not None:
+            raise ClipbenchError(f"{missing!r} has not been looked at yet; press the button above, and it is")
         return space, plus, minus, space.nearest(plus, minus)
 
     def _show(self, answer) -> None:
         space, plus, minus, nearest = answer
         rows = "".join(
-            f'<tr><td>{html.escape(word)}</td><td class="cb-number">{cosine:.2f}</td></tr>'
+            f'<tr><td>{html.escape(word)}</td><td class="cb-number">{_signed(cosine)}</td></tr>'
             for word, cosine in nearest
         )
         self._table.value = f'<table class="cb-table"><tr><th>word</th><th>cosine</th></tr>{rows}</table>'
-        told = space.provenance
+        told, near = space.provenance, space.nearest(plus, minus, _SHOWN, PICTURES)
+        self._few.say("" if near else _SMALL)
         parted = [f"--plus={','.join(plus)}", f"--minus={','.join(minus)}"]
         command = shlex.join(["clipbench", "arithmetic", *parted, "--model", told.model])
-        self._caption.show(told.caption(), command, parts.about(told.model))
+        self._caption.show(told.caption(), command if near else "", parts.about(told.model))
+        self._terms = tuple(term for term, _ in near)
+        self._strip.show(
+            [(f"{term} {_signed(cosine)}", pictures.thumbnail(known_images()[term])) for term, cosine in near]
+        )
+
+    def _add(self, number: int) -> None:
+        """Add the picture that was pressed."""
+        self._plus.line.value = f"{self._plus.line.value}, {self._terms[number]}"
 
     def _work(self) -> Callable[[], Iterator[Progress[WordSpace]]] | None:
         plus, minus = self._plus.meaning, self._minus.meaning
         if plus is None or minus is None:
             return None
-        words = [*dict.fromkeys([*known_words(), *plus, *minus])]
-        return lambda: word_space(self._bench.loaded(), words)
+        words = [*dict.fromkeys([*known_words(), *only_words([*plus, *minus])])]
+        return lambda: word_space(self._bench.loaded(), words, known_images())
 
     def _take(self, progress: Progress[WordSpace]) -> None:
         if progress.result is not None:
@@ -99,16 +124,22 @@ class Sums(w.VBox):
         self._ask()
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in split(text) if word)
+def _terms(text: str) -> tuple[str, ...]:
+    terms = tuple(term for term in split(text) if term)
+    only_words(terms)  # refuses photos and drawings that are not there
+    return terms
 
 
 def _some(text: str) -> tuple[str, ...]:
-    words = _words(text)
-    if not words:
+    terms = _terms(text)
+    if not terms:
         raise ClipbenchError("a sum needs at least one word to add, such as king")
-    return words
+    return terms
+
+
+def _signed(cosine: float) -> str:
+    return f"{cosine:.2f}".replace("-", "−")
 
 
 def _progress(progress: Progress[WordSpace]) -> str:
-    return f"{progress.done:,} of {progress.total:,} words"
+    return f"{progress.done:,} of {progress.total:,} words and pictures"
