@@ -59,6 +59,16 @@ class Unit:
         return unit
 
 
+def check_whole(unit: Unit) -> Unit:
+    """The unit; a ClipbenchError if it is one position of a channel, where the whole map counts."""
+    if unit.position is not None:
+        raise ClipbenchError(
+            f"the largest answer over the map counts here, and {str(unit)!r} is one position; "
+            f"write {unit.layer}:{unit.channel}"
+        )
+    return unit
+
+
 def check_channel(channel: int, channels: int, layer: str) -> None:
     """Raise a ClipbenchError unless 0 <= channel < channels."""
     if not 0 <= channel < channels:

@@ -101,6 +101,16 @@ def test_what_cannot_be_drawn_from_is_refused(activations, sentence):
         stratify(np.array(activations))
 
 
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [({"buckets": 1}, "2 to 1000 buckets"), ({"buckets": 10**11}, "2 to 1000 buckets"),
+     ({"each": 0}, "1 picture each"), ({"seed": -1}, "0 or above, not -1")],
+)  # fmt: skip
+def test_numbers_out_of_range_are_refused(setting, sentence):
+    with pytest.raises(cb.ClipbenchError, match=sentence):
+        stratify(np.arange(9.0), **setting)
+
+
 def test_labels_that_do_not_fit_are_refused(world):
     sample = stratify(world[0], buckets=2, each=2)
     with pytest.raises(cb.ClipbenchError, match="4 pictures and 1 labels"):

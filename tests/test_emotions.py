@@ -87,6 +87,7 @@ def test_codes_of_a_clip_raise_their_words(mini):
     [
         (("happy",), 2, "at least two words"),
         (("happy", "happy"), 2, "each once"),
+        (("happy", " "), 2, "a word is empty"),
         (WORDS, 0, "detail must be above 0"),
     ],
 )

@@ -113,6 +113,9 @@ def test_a_ledger_is_small_and_comes_back(recounted, tmp_path):
         (lambda told: told.update(ledger=0), "a ledger of version 0"),
         (lambda told: told["found"].update({"no/such": 1}), "with other entries"),
         (lambda told: told.clear(), "is not a ledger"),
+        (lambda told: told.update(found=7), "is not a ledger"),
+        (lambda told: told["found"].update({"text/words": "many"}), "tells 'many' of 'text/words'"),
+        (lambda told: told["found"].update({"text/words": [1]}), r"tells \[1\] of 'text/words'"),
     ],
 )
 def test_a_ledger_of_another_version_is_refused(recounted, tmp_path, change, sentence):

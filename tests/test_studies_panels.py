@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,11 +12,15 @@ import traitlets
 
 from clipbench.parity import parity
 from clipbench.results import Provenance
+from clipbench.stimuli import samples
+from clipbench.stimuli.emoji import flags
 from clipbench.streams import Progress
 from clipbench.studies import MaximalText, emotions
 from clipbench.studies.conditional import stratify
+from clipbench.studies.emoji_units import CountryUnits
 from clipbench.studies.known_pictures import Shown, known_pictures
 from clipbench.studies.records import region_unit
+from clipbench.studies.region_pictures import RegionAnswers, Row
 from clipbench.studies.regions import country_names
 from clipbench.studies.written_names import Names
 from widgets import labelling, ledger
@@ -57,6 +62,19 @@ def newest(place):
     return chart(place)._next
 
 
+def region_answers(answers) -> RegionAnswers:
+    """What units say to the countries' names, and with it made-up answers to flags and monuments."""
+    rng, told = np.random.default_rng(1), replace(TOLD, seed=0)
+    named, units = tuple(flag.name for flag in flags()), answers.shape[1]
+    names = Names("layer", country_names(), answers, TOLD)
+    flag = rng.normal(size=(len(named), units))
+    countries = CountryUnits("layer", named, flag, names.only(named).answers, told)
+    images = tuple(one.image for one in samples() if one.kind == "monument")
+    titles = tuple(map(str, range(len(images))))
+    monuments = Row("monuments", titles, images, rng.normal(size=(len(images), units)))
+    return RegionAnswers(names, countries, monuments, TOLD)
+
+
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
@@ -67,8 +85,7 @@ def test_the_nearest_unit_to_a_published_one_is_chosen_and_another_one_can_be(be
     assert len(chart(panel._map).data) == 176
     answers = np.random.default_rng(0).normal(size=(175, 20)).astype(np.float32)
     answers[:, 7] = region_unit("RN50x4:862").countries
-    found = Names("layer", country_names(), answers, TOLD)
-    panel._take(Progress(350, 350, found))
+    panel._take(Progress(527, 527, region_answers(answers)))
     assert panel._unit.line.value == "7" and "correlate by 1.00" in panel._own_told.value
     assert "more than chance" in panel._own_told.value.replace("no more", "")
     assert "United States of America" in chart(panel._own).layout.title.text
@@ -76,10 +93,13 @@ def test_the_nearest_unit_to_a_published_one_is_chosen_and_another_one_can_be(be
     assert "write a number from 0 to 19" in panel._unit.children[1].value
     panel._unit.line.value = "3"
     assert newest(panel._own).layout.title.text.startswith("unit 3: ")
+    assert len(newest(panel._rows).layout.images) == 2 * 5 and "of 159" in panel._rows_told.value
+    assert "clipbench regions layer:3 --model mini" in panel._own_caption.value
     panel._chosen.value = ()
     assert "choose at least one" in panel._message.value
     bench.model = object()
-    assert panel._own.children == () and panel._unit.layout.display == "none"
+    assert panel._own.children == panel._rows.children == () and panel._unit.layout.display == "none"
+    assert panel._rows_told.value == ""
 
 
 def test_words_that_are_not_on_the_wheel_are_told_and_codes_of_a_model_stand_beside(bench, monkeypatch):
@@ -106,12 +126,17 @@ def test_an_erratum_stands_below_its_plot_and_known_labels_make_a_plot(bench):
     assert panel._people.layout.display == "none"
     n = len(known_pictures())
     answers = np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
+    answers[:, 3] = 0  # a unit that never fires
     panel._take(Shown("layer", n, n, answers, TOLD))
     for place in (panel._own, panel._where, panel._recall):
         assert {re.sub(" ·.*", "", line.name) for line in chart(place).data} == {"photo", "drawing", "word"}
     wait(lambda: panel._bench_place.children)
     panel._own_unit.line.value = "4"
     assert "write a number from 0 to 3" in panel._own_unit.children[1].value
+    panel._own_unit.line.value = "3"
+    wait(lambda: "answers the same to every picture" in panel._message.value)
+    panel._own_unit.line.value = "1"
+    wait(lambda: panel._message.value == "" and "layer:1" in panel._own_caption.value)
 
 
 def test_families_name_their_units(bench):
@@ -146,7 +171,9 @@ def test_the_ledger_lists_finds_and_compares(bench, tmp_path):
     panel._upload.value = (uploaded(other),)
     assert "1 entries differ" in panel._told.value and "differs there" in panel._told.value
     panel._upload.value = (uploaded(b"{}"),)
-    assert "is not a ledger" in panel._message.value
+    assert "&#x27;x.json&#x27; is not a ledger" in panel._message.value
+    panel._upload.value = (uploaded(content.replace(b'"ledger": 1', b'"ledger": 2')),)
+    assert "is a ledger of version 2" in panel._message.value
 
 
 def test_keys_label_take_back_and_go_on(bench, tmp_path):
@@ -165,3 +192,38 @@ def test_keys_label_take_back_and_go_on(bench, tmp_path):
         again._press(key)
     assert "6 of 6 labelled" in again._told.value and "κ with anna: 1.00" in again._told.value
     assert {line.name for line in chart(again._plot).data} >= {"photo · 4"}
+
+
+def test_another_name_in_the_line_labels_nothing_before_it_is_begun_with(tmp_path):
+    """The picture on the page is anna's next one, not ben's first."""
+    sample = stratify(np.arange(6.0), 2, 3)
+    panel = labelling.Bench([image for image, _ in known_pictures()[:6]], sample, TOLD)
+    panel._file.value, panel._rater.value = str(tmp_path / "x.json"), "anna"
+    panel._begin()
+    panel._press("1")
+    panel._rater.value, panel._labels.value = "ben", "cat, dog"
+    panel._press("2")
+    assert panel._labelling.given == {"anna": ("photo", "drawing")}
+    panel._open.click()
+    assert "was begun with labels" in panel._message.value and panel._work.layout.display == "none"
+    panel._press("1")
+    assert "ben" not in (tmp_path / "x.json").read_text()
+
+
+def test_what_the_labelling_bench_cannot_begin_with_is_told(tmp_path):
+    panel = labelling.Bench([known_pictures()[0][0]] * 6, stratify(np.arange(6.0), 2, 3), TOLD)
+    (tmp_path / "file").write_text("")
+    for line, text, sentence in (
+        (panel._rater, " ", "the rater has no name"),
+        (panel._labels, "a,b,c,d,e,f,g,h,i,j", "there are 10 labels and 9 keys"),
+        (panel._labels, "cat", "two different labels"),
+        (panel._file, str(tmp_path), "is no file of labels"),
+        (panel._file, str(tmp_path / "file" / "x.json"), "cannot write"),
+    ):
+        panel._rater.value, panel._labels.value, panel._file.value = "anna", "a, b", str(tmp_path / "x.json")
+        line.value = text
+        panel._open.click()
+        assert sentence in panel._message.value and panel._labelling is None
+    panel._file.value = str(tmp_path / "x.json")
+    panel._open.click()
+    assert panel._message.value == "" and "anna: 0 of 6 labelled" in panel._told.value

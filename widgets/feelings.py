@@ -85,6 +85,9 @@ class Emotions(w.VBox):
         self._caption.show(f"{published.provenance.caption()} · {CREDIT}")
         if own is not None:
             self._own.show(figures.codes(own, words))
+            source = own.provenance
+            command = f"clipbench emotions {' '.join(words)} --model {source.model}"
+            self._own_caption.show(source.caption(), command, parts.about(source.model))
 
     def _work(self) -> Callable[[], Iterator[Progress[Codes]]]:
         return lambda: codes(self._bench.loaded(), wheel_words())
@@ -104,9 +107,6 @@ class Emotions(w.VBox):
             f"for {rose} of {len(told)} words. {_surprise(found)}"
         )
         self._own_wheel.show(figures.emotion_wheel(found, wheel(found)))
-        source = found.provenance
-        command = f"clipbench emotions {' '.join(found.words[:3])} --model {source.model}"
-        self._own_caption.show(source.caption(), command, parts.about(source.model))
 
     def _forget(self) -> None:
         model = self._bench.model

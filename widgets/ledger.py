@@ -102,10 +102,8 @@ class Panel(parts.Page):
         self._message.say("")
         if not self._upload.value or self._ledger is None:
             return
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "ledger.json"
-            path.write_bytes(self._upload.value[0]["content"])
-            other = Ledger.load(path)
+        (saved,) = self._upload.value
+        other = Ledger.read(bytes(saved["content"]), saved["name"])
         pairs = self._ledger.compare(other)
         whose = other.provenance.model
         told = "; ".join(

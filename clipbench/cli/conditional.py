@@ -6,6 +6,7 @@ from dataclasses import replace
 import clipbench as cb
 from clipbench.cli.options import add_common, whole
 from clipbench.cli.output import counted, printable, share, write_json, write_table
+from clipbench.units import check_whole
 
 
 def add(commands) -> None:
@@ -35,7 +36,7 @@ def conditional(options: argparse.Namespace) -> int:
     from clipbench.studies.conditional import of_store
 
     model = cb.load(options.model, device=options.device)
-    unit = cb.Unit.parse(options.unit, model)
+    unit = check_whole(cb.Unit.parse(options.unit, model))
     settings = {name: getattr(options, name) for name in ("buckets", "each", "seed")}
     if options.store is None:
         found = _shipped(model, unit, settings)

@@ -37,5 +37,5 @@ def medians(options: argparse.Namespace) -> int:
     write_table(("label", "median, sd", "spread, sd", "photos"), rows)
     print(f"\n{printable(result.provenance.caption())}")
     if result.unread:
-        warn(f"{len(result.unread)} files could not be read; the first: {result.unread[0]}")
+        warn(f"not readable: {len(result.unread)}, the first of them {result.unread[0]!r}")
     return 0

@@ -1,5 +1,6 @@
 """The ledger: every published number, what was found instead of it, and what could not be run."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel
 from clipbench.parity.claim import Chapter, Claim, Value
-from clipbench.results import UNREADABLE, Provenance, read_json, save_json
+from clipbench.results import UNREADABLE, Provenance, save_json
 from clipbench.streams import Progress
 from clipbench.studies.records import LAYER, MODEL
 
@@ -120,17 +121,33 @@ class Ledger:
             ClipbenchError: it is no ledger, or one of another version.
         """
         try:
-            told = read_json(path)
-            version, found = told["ledger"], told["found"]
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise ClipbenchError(f"{str(path)!r} cannot be read; name a file that `--save` wrote") from error
+        return cls.read(content, str(path))
+
+    @classmethod
+    def read(cls, content: bytes, name: str) -> "Ledger":
+        """Read the content of such a file, which errors call by a name.
+
+        Raises:
+            ClipbenchError: it is no ledger, or one of another version.
+        """
+        try:
+            told = json.loads(content)
+            version, found = told["ledger"], dict(told["found"])
             provenance = Provenance(**told["provenance"])
         except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a ledger; name a file that `--save` wrote") from error
-        known = {claim.key for _, claim in claims()}
-        if version != VERSION or not set(found) <= known:
+            raise ClipbenchError(f"{name!r} is not a ledger; name a file that `--save` wrote") from error
+        known = {claim.key: claim.published for _, claim in claims()}
+        if version != VERSION or not set(found) <= set(known):
             raise ClipbenchError(
-                f"{str(path)!r} is a ledger of version {version}, with other entries than this program's of "
+                f"{name!r} is a ledger of version {version}, with other entries than this program's of "
                 f"version {VERSION}; make it anew"
             )
+        for key, value in found.items():
+            if not _is_like(value, known[key]):
+                raise ClipbenchError(f"{name!r} tells {value!r} of {key!r}, where it cannot; make it anew")
         return cls(_rows({key: _value(value) for key, value in found.items()}), provenance)
 
     def compare(self, other: "Ledger") -> tuple[tuple[Row, Row], ...]:
@@ -182,6 +199,14 @@ def has_units(model: ImageModel | None) -> bool:
 
 def _rows(found: dict[str, Value]) -> tuple[Row, ...]:
     return tuple(Row(claim, found.get(claim.key)) for _, claim in claims())
+
+
+def _is_like(saved: object, published: Value) -> bool:
+    """Whether a saved value is of the published one's kind: a text, several, or a number."""
+    if isinstance(published, tuple):
+        return isinstance(saved, list) and all(isinstance(one, str) for one in saved)
+    kind = str if isinstance(published, str) else (int, float)
+    return isinstance(saved, kind) and not isinstance(saved, bool)
 
 
 def _value(saved: Value | list) -> Value:

@@ -13,6 +13,8 @@ from clipbench.results import Provenance
 from clipbench.sweeps import Store
 from clipbench.units import Unit
 
+_MOST = 1000  # buckets; more have no pictures to count
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -42,20 +44,22 @@ def stratify(activations: np.ndarray, buckets: int = 10, each: int = 50, seed: i
 
     Args:
         activations: (n,) of one unit, before the ReLU.
-        buckets: at least 2.
+        buckets: from 2 to 1,000.
         each: pictures of a bucket, at least 1.
-        seed: of the drawing and of the order.
+        seed: of the drawing and of the order, 0 or above.
 
     Raises:
-        ClipbenchError: no finite activations, a unit that is constant, or numbers below their least.
+        ClipbenchError: no finite activations, a unit that is constant, or numbers out of their range.
 
     Source: Goh et al. 2021, appendix "Conditional Probability Plots".
     """
     values = np.asarray(activations, np.float64)
     if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
         raise ClipbenchError(f"activations must be a row of finite numbers, not shape {values.shape}")
-    if buckets < 2 or each < 1:
-        raise ClipbenchError(f"it takes at least 2 buckets and 1 picture each, not {buckets} and {each}")
+    if not 2 <= buckets <= _MOST or each < 1:
+        raise ClipbenchError(f"it takes 2 to {_MOST} buckets and 1 picture each, not {buckets} and {each}")
+    if seed < 0:
+        raise ClipbenchError(f"a seed is 0 or above, not {seed}")
     if values.min() == values.max():
         raise ClipbenchError("the unit answers the same to every picture; choose one that does not")
     edges = np.linspace(values.min(), values.max(), buckets + 1)

@@ -123,7 +123,7 @@ def codes(
         After each word how far it has come, in words; the last one, and only that, with the result.
 
     Raises:
-        ClipbenchError: too few words, one twice, no such layer, no positive detail.
+        ClipbenchError: too few words, one twice or empty, no such layer, no positive detail.
 
     Source: Goh et al. 2021, section "Emotion Composition". Its penalty is not published; this one is
     clipbench's, and so are the standardisation of the units and the equal weight of both classes.
@@ -131,6 +131,8 @@ def codes(
     layer = layer or model.last_layer
     if len(words) < 2 or len(set(words)) < len(words):
         raise ClipbenchError(f"codes need at least two words, each once, not {list(words)[:6]}")
+    if not all(word.strip() for word in words):
+        raise ClipbenchError("a word is empty; write one, such as jealous")
     if not detail > 0:
         raise ClipbenchError(f"detail must be above 0, not {detail:g}; 5 gives a handful of units")
     prompts = [prompt.format(word) for word in words for prompt in PROMPTS]

@@ -12,7 +12,7 @@ from clipbench.results import Provenance
 from clipbench.stimuli import picture_files, read_image
 from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT, LAYER, record
-from clipbench.units import Unit
+from clipbench.units import Unit, check_whole
 
 _BATCH = 32
 
@@ -66,7 +66,7 @@ def label_medians(
     Raises:
         ClipbenchError: no such unit, fewer than two labels with readable pictures, or a constant unit.
     """
-    unit = Unit.parse(unit, model)
+    unit = check_whole(Unit.parse(unit, model))
     files = [(path, place.name) for place in _labels(Path(folder)) for path in picture_files(place)]
     names, answers, unread = [], [], []
     for start in range(0, len(files), _BATCH):

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from driving import WIDTHS, shoot
+from driving import WIDTHS, shoot, shoot_widths
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.thorough
@@ -46,10 +46,12 @@ def test_the_article_s_regions_are_on_the_map_and_another_unit_is_chosen(dashboa
         page.set_viewport_size({"width": width, "height": 900})
         shoot(page, f"studies-regions-{width}")
     for name, sign in (("Emotions", "767 Champions"), ("Activation and label", "Trump Profile"),
-                       ("Maximal text", "the same search for"), ("Families", "Lady Gaga")):  # fmt: skip
+                       ("Maximal text", "the same search for"), ("Sums of words", "princess"),
+                       ("Side by side", "beyond chance"), ("Families", "Lady Gaga")):  # fmt: skip
+        page.set_viewport_size({"width": 1440, "height": 900})
         page.get_by_role("button", name=name, exact=True).click()
         expect(page.get_by_text(sign).first).to_be_visible()
-        shoot(page, f"studies-{name.split()[0].lower()}")
+        shoot_widths(page, f"studies-{name.split()[0].lower()}")
     assert "study=families" in page.url
 
 

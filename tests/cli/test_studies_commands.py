@@ -1,4 +1,6 @@
-"""`clipbench regions`, `emotions`, `medians` and `arithmetic`, over studies whose answers are known."""
+"""`clipbench regions`, `emotions`, `medians`, `arithmetic` and `side-by-side`: studies with known answers."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from PIL import Image
 
 from clipbench.results import Provenance
 from clipbench.streams import Progress
-from clipbench.studies import emotions, word_arithmetic, written_names
+from clipbench.studies import Multimodal, emotions, region_pictures, side_by_side, word_arithmetic
 from clipbench.studies.records import region_unit
 from clipbench.studies.word_arithmetic import WordSpace
 from clipbench.studies.written_names import Names
@@ -23,7 +25,7 @@ def known(monkeypatch):
         answers[:, 7] = region_unit("RN50x4:862").countries
         yield Progress(350, 350, Names(layer, tuple(texts), answers, TOLD))
 
-    monkeypatch.setattr(written_names, "names", names)
+    monkeypatch.setattr(region_pictures, "names", names)
 
 
 def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
@@ -33,6 +35,7 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
     assert next(iter(told["places"])) == "United States of America" == told["published"]["countries"][0]
     status, out, err = run("regions", "--published", "RN50x4:862")
     assert (status, err) == (0, "") and "correlation 1.00" in out
+    assert len(told["flags"]) == len(told["monuments"]) == 5 and f"{next(iter(told['flags']))}  " in out
     layer = told["unit"].partition(":")[0]
     assert answer("regions", f"{layer}:3")["unit"] == f"{layer}:3"
 
@@ -42,8 +45,18 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
     [
         (["regions"], "give a UNIT"),
         (["regions", "--published", "RN50x4:1"], "unknown region unit 'RN50x4:1'"),
+        (["regions", "conv_head:1@2,2"], "is one position; write conv_head:1"),
+        (["conditional", "conv_head:1@2,2"], "is one position; write conv_head:1"),
+        (["medians", ".", "conv_head:1@2,2"], "is one position; write conv_head:1"),
         (["regions", "conv_hea:1"], "unknown layer 'conv_hea'"),
+        (["side-by-side", "mini", "mini", "mini", "mini"], "two to 4 models, not 5"),
+        (["side-by-side", "minu"], "did you mean 'mini'?"),
+        (["side-by-side", "mini", "--text", "iPod"], "--image and --text go together"),
+        (["side-by-side", "mini", "--text", "iPod", "--image", "no.png"], "'no.png'"),
         (["emotions", "happy", "--model", "timm/tf_efficientnet_lite0"], "has no text tower"),
+        (["arithmetic", "--plus", "photo:cst"], "did you mean 'photo:cat'?"),
+        (["arithmetic", "--plus", ","], "at least one word to add"),
+        (["arithmetic", "--plus", "king", "--minus", "king"], "cancel each other out"),
         (["medians", "nowhere", "conv_head:1"], "there is no folder 'nowhere'"),
     ],
 )
@@ -68,14 +81,17 @@ def test_codes_stand_beside_the_published_ones(answer, run, monkeypatch):
 
 
 def test_words_are_added_and_taken_away(answer, monkeypatch):
-    def space(model, words):
-        places = np.random.default_rng(0).normal(size=(len(words), 8))
+    def space(model, words, images):
+        terms = (*words, *images)
+        places = np.random.default_rng(0).normal(size=(len(terms), 8))
         places /= np.linalg.norm(places, axis=1, keepdims=True)
-        yield Progress(len(words), len(words), WordSpace(tuple(words), places, TOLD))
+        yield Progress(len(terms), len(terms), WordSpace(terms, places, TOLD))
 
     monkeypatch.setattr(word_arithmetic, "word_space", space)
     told = answer("arithmetic", "--plus", "king, woman", "--minus", "man", "--top", "3")
     assert (told["plus"], told["minus"], len(told["nearest"])) == (["king", "woman"], ["man"], 3)
+    told = answer("arithmetic", "--plus", "photo:cat, king", "--top", "2")
+    assert all(term.startswith(("photo:", "drawing:")) for term, _ in told["pictures"])
 
 
 def test_medians_of_a_folder(answer, run, mini, tmp_path):
@@ -95,3 +111,40 @@ def test_medians_of_a_folder(answer, run, mini, tmp_path):
     expected = np.median(answers, axis=1) / answers.std()
     assert [medians["dark"], medians["bright"]] == pytest.approx(expected.tolist(), rel=1e-3)
     assert "dark" in run("medians", tmp_path, f"{mini.last_layer}:5")[1]
+
+
+def test_three_models_stand_side_by_side(answer, run, monkeypatch, mini, control):
+    def measured(models):
+        """The second model's units are the first one's backwards, the third one's are noise."""
+        rng = np.random.default_rng(0)
+        answers, rows = rng.normal(size=(120, 20)), np.arange(120)
+        things = tuple(f"thing {number}" for number in range(40))
+        values = (answers, answers[:, ::-1], rng.normal(size=(120, 20)))
+        made = [
+            Multimodal("layer", things, own.astype(np.float32), rows // 3, rows % 3, np.zeros(1),
+                       replace(TOLD, model=model.name, n=120))
+            for own, model in zip(values, models, strict=True)
+        ]  # fmt: skip
+        yield Progress(1, 1, tuple(made))
+
+    monkeypatch.setattr(side_by_side, "measure_all", measured)
+    names = [control.name, mini.name]
+    told = answer("side-by-side", *names, "--top", "4")
+    assert [one["model"] for one in told["others"]] == names and len(told["units"]) == len(
+        told["things"]
+    ) == 4
+    for one in told["units"]:
+        (partner, _) = one["partners"]
+        assert partner["unit"] == 19 - one["unit"] and partner["correlation"] == pytest.approx(1, abs=1e-5)
+    assert told["others"][0]["above_chance"] == 1
+    status, out, _ = run("side-by-side", *names)
+    assert status == 0 and "100% of mini's 20 units have a partner in timm" in out
+
+
+def test_one_picture_in_the_eyes_of_two_models(answer, run, apple, control):
+    told = answer("side-by-side", control.name, "--image", apple, "--text", "iPod")
+    assert list(told["taken for"]) == ["mini", control.name] and len(told["pictures"]) == 3
+    for answers in told["taken for"].values():
+        assert len(answers) == 3 and all(0 < share <= 1 for _, share in answers)
+    status, out, _ = run("side-by-side", control.name, "--image", apple, "--text", "iPod")
+    assert status == 0 and "the word alone" in out
