@@ -111,7 +111,8 @@ class Sums(w.VBox):
         plus, minus = self._plus.meaning, self._minus.meaning
         if plus is None or minus is None:
             return None
-        words = [*dict.fromkeys([*known_words(), *only_words([*plus, *minus])])]
+        own = only_words([*plus, *minus])  # the first ones: one that cannot be drawn is told at once
+        words = [*dict.fromkeys([*own, *known_words()])]
         return lambda: word_space(self._bench.loaded(), words, known_images())
 
     def _take(self, progress: Progress[WordSpace]) -> None:

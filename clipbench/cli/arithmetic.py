@@ -41,7 +41,8 @@ def arithmetic(options: argparse.Namespace) -> int:
     )
     check_sum(plus, minus)
     model = cb.load(options.model, device=options.device)
-    words = tuple(dict.fromkeys([*known_words(), *only_words([*plus, *minus])]))
+    own = only_words([*plus, *minus])  # the first ones, so that one that cannot be drawn is told at once
+    words = tuple(dict.fromkeys([*own, *known_words()]))
     space = [*counted(word_space(model, words, known_images()), " pictures")][-1].result
     nearest = space.nearest(plus, minus, options.top)
     pictures = space.nearest(plus, minus, options.top, PICTURES)

@@ -56,6 +56,7 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
         (["emotions", "happy", "--model", "timm/tf_efficientnet_lite0"], "has no text tower"),
         (["arithmetic", "--plus", "photo:cst"], "did you mean 'photo:cat'?"),
         (["arithmetic", "--plus", ","], "at least one word to add"),
+        (["arithmetic", "--plus", "苹果"], "cannot draw '苹果'"),
         (["arithmetic", "--plus", "king", "--minus", "king"], "cancel each other out"),
         (["medians", "nowhere", "conv_head:1"], "there is no folder 'nowhere'"),
     ],
