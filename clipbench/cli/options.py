@@ -69,6 +69,14 @@ def whole(text: str) -> int:
     return number
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    number = whole(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few; give at least 1")
+    return number
+
+
 def real(text: str) -> float:
     """A finite number, for argparse."""
     try:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 _WARNINGS = 20  # of one kind that are told one by one
+_LETTERS = 60  # of a name that are told
 
 
 def write_json(document: dict) -> None:
@@ -46,7 +47,8 @@ def warn(sentence: str) -> None:
 def warn_of(reasons: Sequence[tuple[str, str]]) -> None:
     """Print on stderr why named things could not be used: of the first few, and how many more there are."""
     for name, reason in reasons[:_WARNINGS]:
-        warn(reason if reason.startswith(repr(name)) else f"{name!r}: {reason}")
+        short = name if len(name) <= _LETTERS else f"{name[:_LETTERS]}…"
+        warn(reason if reason.startswith(repr(name)) else f"{short!r}: {reason}")
     if len(reasons) > _WARNINGS:
         warn(f"and {len(reasons) - _WARNINGS:,} more")
 

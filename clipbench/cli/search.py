@@ -3,7 +3,7 @@
 import argparse
 
 import clipbench as cb
-from clipbench.cli.options import add_common, whole
+from clipbench.cli.options import add_common, positive, whole
 from clipbench.cli.output import printable, write_json, write_table
 
 
@@ -18,7 +18,7 @@ def add(commands) -> None:
     search.add_argument("text", metavar="TEXT", help='a noun phrase, as in "a photo of a TEXT"')
     search.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` made")
     search.add_argument("--layer", metavar="L", help="default: the last layer")
-    search.add_argument("--top", type=whole, default=10, metavar="N", help="how many units (default: 10)")
+    search.add_argument("--top", type=positive, default=10, metavar="N", help="how many units (default: 10)")
     add_common(search)
     search.set_defaults(run=find)
     labels = commands.add_parser(

@@ -3,7 +3,7 @@
 import argparse
 
 import clipbench as cb
-from clipbench.cli.options import add_common, whole
+from clipbench.cli.options import add_common, positive
 from clipbench.cli.output import counted, printable, warn_of, write_json, write_table
 
 
@@ -16,7 +16,7 @@ def add(commands) -> None:
         "time takes minutes, as all words are shown; what all units of the layer say is then kept.",
     )
     parser.add_argument("unit", metavar="UNIT", help="layer:channel")
-    parser.add_argument("--top", type=whole, default=10, metavar="N", help="of each (default: 10)")
+    parser.add_argument("--top", type=positive, default=10, metavar="N", help="of each (default: 10)")
     parser.add_argument("--list", metavar="FILE", help="words, one a line (default: 10,772 shipped ones)")
     parser.add_argument(
         "--looks",
@@ -39,7 +39,9 @@ def words(options: argparse.Namespace) -> int:
     unit = cb.Unit.parse(options.unit, model)
     listed = common_words() if options.list is None else read_words(options.list)
     place = cache_home() / "words.store" if options.store is None else options.store
-    found = words_of(_swept(model, Words.of(listed), unit, place), unit, options.top, taught_to(model))
+    store = _swept(model, Words.of(listed), unit, place)
+    warn_of([(store.names[number], reason) for number, reason in store.unread.items()])
+    found = words_of(store, unit, options.top, taught_to(model))
     document = found.as_dict()
     if options.looks:
         looks = changes(_swept(model, Words.of(sample(listed), LOOKS), unit, place), unit)
@@ -54,10 +56,7 @@ def words(options: argparse.Namespace) -> int:
 def _swept(model, stimuli, unit, place):
     """The store of these words and this unit's layer, made or gone on with if need be."""
     *_, last = counted(cb.sweep(model, stimuli, [unit.layer], store=place), unit="word")
-    store = cb.Store.at(place, last.key)
-    plain = len(store.words)  # in other looks, a word cannot be shown for the same reason
-    warn_of([(store.names[number], reason) for number, reason in store.unread.items() if number < plain])
-    return store
+    return cb.Store.at(place, last.key)
 
 
 def _print(document: dict, provenance) -> None:

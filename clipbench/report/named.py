@@ -76,7 +76,7 @@ def read_labels(path: str | Path, model: ImageModel) -> dict[str, Named]:
 def search(desk: Desk) -> Iterator[object]:
     """Which names lead to the unit, by three scores that do not know of one another."""
     model, store, layer = desk.model, desk.store, desk.unit.layer
-    if not isinstance(model, ClipModel) or layer not in model.layers:
+    if not isinstance(model, ClipModel) or layer not in model.layers or desk.constant:
         yield Part({}, {})
         return
     names = list(imagenet_labels())

@@ -73,7 +73,7 @@ def circuit(desk: Desk) -> Iterator[object]:
     files = {"circuit/unit": jpeg(desk.portraits.image(desk.unit), 2 * _SIDE)}
     below = [Unit.parse(edge.unit, desk.model) for edge in found.edges]
     yield from desk.portraits.paint(below, COARSE)
-    content, reach = found.as_dict(), float(np.abs(found.kernels).max())
+    content, reach = found.as_dict(), float(np.abs(found.kernels).max()) or 1.0
     for unit, edge, told in zip(below, found.edges, content["edges"], strict=True):
         told["picture"], told["kernel_picture"] = f"circuit/{edge.unit}", f"circuit/kernel {edge.unit}"
         files[told["picture"]] = jpeg(desk.portraits.image(unit), _SIDE)

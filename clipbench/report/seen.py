@@ -6,6 +6,8 @@ empty one has nothing to say.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from clipbench.report.desk import Desk
 from clipbench.report.page import number
 from clipbench.report.part import Part, jpeg
@@ -40,7 +42,7 @@ def photos(desk: Desk) -> Iterator[object]:
         "n": int(histogram.counts.sum()),
         "histogram": {"edges": histogram.edges.tolist(), "counts": histogram.counts.tolist()},
         "mean": float(histogram.mean),
-        "sd": float(histogram.sd),
+        "sd": 0.0 if desk.constant else float(histogram.sd),
         "buckets": buckets,
         "top": [
             _example(top, place, f"photos/cut {photo}") for place, photo in enumerate(top.numbers.tolist())
@@ -61,9 +63,12 @@ def words(desk: Desk) -> Iterator[object]:
         yield Part({}, {})
         return
     told = words_of(desk.words, desk.unit, _WORDS, taught_to(desk.model))
-    reach = max(abs(answer.sd) for answer in (*told.most, *told.least)) or 1.0
+    reach = max(abs(answer.sd) for answer in (*told.most, *told.least))
+    if told.most[0].value == told.least[0].value:  # it says the same to all of them
+        yield Part({}, {})
+        return
     content = {
-        "n": len(desk.words.words),
+        "n": int(np.isfinite(desk.words.column(desk.unit)[: len(desk.words.words)]).sum()),
         "look": str(told.look),
         "untaught": any(answer.taught is False for answer in (*told.most, *told.least)),
         "most": [_bar(answer, reach) for answer in told.most],
@@ -88,11 +93,13 @@ def neighbours(desk: Desk) -> Iterator[object]:
     written = desk.words if desk.words is not None and desk.unit.layer in desk.words.layers else None
     kinds, files = [], {}
     for alike in similar_units(desk.model, desk.unit, desk.store, written, top=_LIKE):
-        units = [Unit.parse(unit, desk.model) for unit in alike.units]
-        yield from desk.portraits.paint(units, COARSE)
+        told = zip(alike.units, alike.likeness, strict=True)
+        near = {Unit.parse(unit, desk.model): likeness for unit, likeness in told if likeness > 0}
+        yield from desk.portraits.paint([*near], COARSE)
         rows = []
-        for unit, likeness in zip(units, alike.likeness, strict=True):
+        for unit, likeness in near.items():
             files[f"neighbours/{unit}"] = jpeg(desk.portraits.image(unit), _SIDE)
             rows.append({"unit": str(unit), "score": likeness, "picture": f"neighbours/{unit}"})
-        kinds.append({"name": f"by {alike.by}", "rows": rows})
-    yield Part({"kinds": kinds, "provenance": alike.provenance.as_dict()}, files)
+        if rows:  # a unit that always says the same is like none
+            kinds.append({"name": f"by {alike.by}", "rows": rows})
+    yield Part({"kinds": kinds, "provenance": alike.provenance.as_dict()} if kinds else {}, files)

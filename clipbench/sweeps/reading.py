@@ -60,16 +60,15 @@ def sweep_blocks(
         written: Future | None = None
         for block in blocks:
             start, stop = shelf.span(block)
-            shown: list[Shown] = []
+            notes: list[str] = []
             rows: list[dict[str, Rows]] = []
             for at in range(start, stop, size):
                 batch = list(islice(pictures, min(size, stop - at)))
                 rows.append(_said(model, layers, batch))
-                shown += batch
+                notes += [one if isinstance(one, str) else "" for one in batch]
                 if written is not None:  # so that of what was told no more than a block can be lost
                     written = written.result()
                 yield Batch(len(batch), _unread(stimuli.names[at - first : stop - first], batch))
-            notes = [one if isinstance(one, str) else "" for one in shown]
             written = writer.submit(_write, shelf, block, rows, notes)
         if written is not None:
             written.result()

@@ -1,5 +1,6 @@
 """Words as stimuli: written on a plain ground, in one look or in several."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -73,7 +74,8 @@ class Words(Stimuli):
         Raises:
             ClipbenchError: there is no word, or no look.
         """
-        kept = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+        written = (unicodedata.normalize("NFC", word.strip()) for word in words)  # an accent in one way only
+        kept = tuple(dict.fromkeys(word for word in written if word))
         if not kept:
             raise ClipbenchError("there is no word to show; give at least one")
         if not looks:

@@ -83,6 +83,8 @@ def test_a_text_leads_to_units_and_units_to_names(answer, run, folder, tmp_path)
         (["sweep", "nowhere", "--store", "s"], "there is no folder"),
         (["sweep", ".", "--store", "s", "--layer", "conv_hed"], "did you mean 'conv_head'"),
         (["words", "conv_head", "--store", "s"], "is not an address"),
+        (["words", "conv_head:1", "--store", "s", "--top", "0"], "--top: 0 is too few; give at least 1"),
+        (["search", "dog", "--store", "s", "--top", "-1"], "--top: -1 is too few"),
         (["words", "conv_head:1", "--store", "s", "--list", "nowhere.txt"], "cannot be read as text"),
         (["search", "dog", "--store", "nowhere"], "there is no store"),
         (["labels", "conv_head", "--store", "nowhere"], "there is no store"),
@@ -92,3 +94,13 @@ def test_bad_input(run, tmp_path, monkeypatch, arguments, sentence):
     monkeypatch.chdir(tmp_path)
     status, out, err = run(*arguments, *MODEL)
     assert (status, out) == (2, "") and sentence in err and err.count("\n") == 1
+
+
+def test_words_that_cannot_be_written_are_told_once_and_shortly(run, tmp_path):
+    (tmp_path / "list.txt").write_text(f"cat\n猫\n{'x' * 300}\n", encoding="utf-8")
+    ask = ["words", "conv_head:7", "--list", tmp_path / "list.txt", "--store", tmp_path / "s", *MODEL]
+    status, out, err = run(*ask, "--looks")
+    told = err.splitlines()
+    assert status == 0 and "cat" in out and len(told) == 2
+    assert "cannot draw '猫'" in told[0] and "x…': the label has 300 characters" in told[1]
+    assert max(map(len, told)) < 150

@@ -77,6 +77,7 @@ def test_photos_and_words_are_those_that_the_network_answers_to(dossier, tiny, i
     ranked = [WORDS[number] for number in read.argsort(descending=True)]
     assert [word for word, *_ in section(dossier, "words")["most"]] == ranked
     assert [word for word, *_ in section(dossier, "words")["least"]] == ranked[::-1]
+    assert section(dossier, "words")["n"] == len(WORDS)
 
 
 def test_neighbours_are_those_whose_answers_correlate(dossier, tiny, images):
@@ -147,3 +148,16 @@ def test_the_store_of_another_model_is_refused(tiny, place, tmp_path, monkeypatc
 def test_a_layer_that_was_not_swept_is_refused(tiny, place, tmp_path):
     with pytest.raises(cb.ClipbenchError, match="layer"):
         Desk(tiny, cb.Unit("layer2", 0), Store.open(place, tiny), tmp_path)
+
+
+def test_a_unit_that_is_never_active_has_a_page_that_says_so(tiny, place, images, tmp_path):
+    with tiny.ablate([UNIT], value=-1.0):
+        for stimuli in (Store.open(place, tiny).stimuli, Words.of(WORDS)):
+            list(sweep(tiny, stimuli, [LAYER], store=tmp_path / "store"))
+        store, words = (Store.open(tmp_path / "store", tiny, kind=kind) for kind in ("images", "words"))
+        assert (store.column(UNIT) == -1).all()
+        *_, last = build(Desk(tiny, UNIT, store, tmp_path, words=words), tmp_path / "parts")
+    page = last.result.html()
+    assert "says the same to all of them" in page and 'id="origin"' in page
+    assert last.result.parts["neighbours"] is last.result.parts["words"] is None
+    assert "0 of 8 edges" in page and "another answer to 0 of them" in page

@@ -232,6 +232,7 @@ def test_the_workers_of_a_cluster_write_the_same(tiny, folder, swept, tmp_path, 
 def test_words_are_swept_in_every_look(tiny, tmp_path):
     looks = [cb.sweeps.Look(), cb.sweeps.Look(case="upper", size=0.4, place=(0.25, 0.75))]
     words = Words.of(["cat", " cat ", "", "dog", "猫", "x" * 300], looks)
+    assert Words.of(["caf\u00e9", "cafe\u0301"]).words == ("caf\u00e9",)  # the same word, written in two ways
     assert words.words == ("cat", "dog", "猫", "x" * 300)
     *_, last = sweep(tiny, words, ["layer4"], store=tmp_path / "store", block=3)
     store = Store.open(tmp_path / "store", tiny, kind="words")
