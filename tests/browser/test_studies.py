@@ -26,7 +26,7 @@ from widgets.labelling import Bench
 
 Path("{kernel}").write_text(str(os.getpid()))
 rng = np.random.default_rng(0)
-values = rng.normal(size=2000)
+values = rng.uniform(-2, 2, size=2000)
 sample = stratify(values, 8, 25)
 pages = [Image.new("RGB", (64, 64), tuple(rng.integers(0, 255, 3).tolist())) for _ in sample.places]
 told = Provenance("made up", "0123", "made up", "layer:0", sample.seed, len(pages))
