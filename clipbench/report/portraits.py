@@ -37,7 +37,7 @@ class Grade:
 
 
 _ANY = Grade(0, 0)
-COARSE = Grade(80, 64)  # a thirtieth of the work of a fine one; enough to tell units apart
+COARSE = Grade(80, 48)  # a fortieth of the work of a fine one; enough to tell units apart
 FINE = Grade(224, 256)
 
 
