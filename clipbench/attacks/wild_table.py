@@ -158,7 +158,8 @@ def _row(model, whole: Classifier | None, photo: WildPhoto, template) -> WildRow
     spelled = {name: name if name in classifier.labels else _OPEN_CLIP.get(name) for name in names}
     labels = tuple(name for name, spelling in spelled.items() if spelling in classifier.labels)
     if own[0] not in labels:
-        raise ClipbenchError(f"{classifier.model.name} has no label {own[0]!r}: no data for the {photo.item}")
+        asked = f"{classifier.model.name} by {classifier.recipe}"
+        raise ClipbenchError(f"{asked} has no label {own[0]!r}: no data for the {photo.item}")
     pixels = classifier.model.pixels([read_image(photo.path).image])
     shares = classifier.probabilities(pixels)[0].cpu().numpy()
     places = [classifier.place(spelled[label]) for label in labels]
