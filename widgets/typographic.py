@@ -140,7 +140,8 @@ class Panel(parts.Page):
         probe, result, order = judged
         self._by_probe.layout.display = "none" if probe is None else None
         if probe is not None:
-            self._by_probe.title = probe.name
+            kind = probe.kind.partition(" of ")[0]  # the caption says of what
+            self._by_probe.title = f"{kind} (linear probe)"
             self._by_probe.show(result, order)
 
     def _complain(self, sentence: str) -> None:
