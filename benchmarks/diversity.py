@@ -6,8 +6,8 @@ look at: the mean Euclidean distance, over all pairs, of activations after the R
 What the term costs is told by the unit's own value, of the pictures as they are. Intervals are 95 %, of a
 median over the units, from 10,000 resamplings of these.
 
-    python benchmarks/diversity.py --write                     # five minutes on two idle cores
-    python benchmarks/diversity.py --units 5 --weight 0.25     # a try
+    python benchmarks/diversity.py --size 128 --steps 96 --write      # seven minutes on one core
+    python benchmarks/diversity.py --units 5 --weight 0.25              # a try
 """
 
 import sys
@@ -27,7 +27,7 @@ from clipbench.optvis import recipe
 LAYER, STYLE, TOLD = "conv_head", "blocks.4", "blocks.3"  # of the unit, of the term, of the distance
 FACES = 4
 UNITS = 20  # spread evenly over the layer
-WEIGHT = 0.5  # of the term, whose largest value is 3, in units of the unit's own value without it
+WEIGHT = 0.1  # of the term, whose largest value is 3, in units of the unit's own value without it
 LEAST_DISTANCE, LEAST_VALUE = 1.3, 0.9
 
 
