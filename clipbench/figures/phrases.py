@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from clipbench.figures.style import AFTER, AIR, BARE, LEGEND, OTHER, QUIET, wrapped
 from clipbench.studies import MaximalText
 
-_ROW = 24  # height of one phrase in pixels
+_ROW = 34  # height of one phrase in pixels, which may take two lines
 _SHOWN = 10  # phrases of the unit
 
 
