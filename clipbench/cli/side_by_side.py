@@ -6,7 +6,6 @@ import clipbench as cb
 from clipbench.cli.options import add_common, positive
 from clipbench.cli.output import counted, write_json, write_table
 from clipbench.errors import ClipbenchError
-from clipbench.stimuli import read_image
 
 _TAKEN = ("the picture", "with the word on it", "the word alone")
 
@@ -58,7 +57,7 @@ def side_by_side(options: argparse.Namespace) -> int:
 
 def _pictures(path: str, text: str) -> list:
     """The picture, the same with a word on it, and the word alone."""
-    image = read_image(path).image
+    image = cb.read_image(path).image
     return [image, cb.paper(image, text), cb.written(text)]
 
 

@@ -54,7 +54,7 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
         (["side-by-side", "mini", "--text", "iPod"], "--image and --text go together"),
         (["side-by-side", "mini", "--text", "iPod", "--image", "no.png"], "'no.png'"),
         (["emotions", "happy", "--model", "timm/tf_efficientnet_lite0"], "has no text tower"),
-        (["arithmetic", "--plus", "photo:cst"], "did you mean 'photo:cat'?"),
+        (["arithmetic", "--plus", "photo:cst"], "did you mean 'photo:cat'"),
         (["arithmetic", "--plus", ","], "at least one word to add"),
         (["arithmetic", "--plus", "苹果"], "cannot draw '苹果'"),
         (["arithmetic", "--plus", "king", "--minus", "king"], "cancel each other out"),
