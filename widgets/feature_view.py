@@ -133,6 +133,7 @@ class View(w.VBox):
 
     def _choose(self, position: int) -> None:
         self._chosen = self._earlier[position] if position < len(self._earlier) else None
+        self._save.withdraw()  # until it holds the picture that is shown
         self._mark()
         self._enlarge()
         if self._resting:
