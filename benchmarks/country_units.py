@@ -11,7 +11,7 @@ has the flag there. Chance is counted by dealing out the flags among the countri
 from emoji_table import row, run
 
 import clipbench as cb
-from clipbench.studies.emoji_units import CountryUnits, country_units
+from clipbench.studies.country_units import CountryUnits, country_units
 
 LEAST = 30  # countries of 60
 

@@ -9,7 +9,8 @@ import numpy as np
 from machine import machine
 
 from clipbench.intervals import Rate, usual
-from clipbench.studies.emoji_units import CountryUnits, FeelingUnits
+from clipbench.studies.country_units import CountryUnits
+from clipbench.studies.feeling_units import FeelingUnits
 
 RESULTS = Path(__file__).parent / "results"
 Measure = Callable[[str], tuple[list[dict], list[dict]]]

@@ -11,8 +11,8 @@ thousand times.
 from emoji_table import row, run
 
 import clipbench as cb
-from clipbench.studies.emoji_units import feeling_units
 from clipbench.studies.emotions import codes, wheel_words
+from clipbench.studies.feeling_units import feeling_units
 
 LEAST = 10  # words
 

@@ -39,6 +39,12 @@ def usual(counts: np.ndarray) -> tuple[int, int]:
     return tuple(np.quantile(counts, (0.025, 0.975), method="inverted_cdf").tolist())
 
 
+def by_chance(counts: np.ndarray) -> str:
+    """What shufflings give, in words: the mean of their counts, and the middle 95 %."""
+    low, high = usual(counts)
+    return f"{counts.mean():.1f} (95\xa0% of shufflings: {low} to {high})"
+
+
 @dataclass(frozen=True)
 class Rate:
     """How often something was seen.
@@ -60,6 +66,11 @@ class Rate:
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the share."""
         return wilson(self.hits, self.n)
+
+    def told(self, what: str) -> str:
+        """In words: how many of what there is, and the interval."""
+        low, high = self.interval
+        return f"{self.hits} of {self.n} {what} (95\xa0% interval {low:.0%} to {high:.0%})"
 
     @classmethod
     def from_dict(cls, told: dict) -> "Rate":

@@ -1,4 +1,4 @@
-"""Make clipbench/stimuli/emoji: flags of countries and faces with feelings, as Noto draws them.
+"""Make clipbench/stimuli/emoji: flags of countries, faces and bodies with feelings, as Noto draws them.
 
 Usage:
     apt-get install fonts-noto-color-emoji
@@ -9,7 +9,9 @@ Usage:
 No training shows a drawing of Noto's, so these tell whether a unit knows a flag or a face, or one drawing of
 it. The rules, without any picking by hand: a flag is of a country of the article's map if Unicode gives it
 the country's name, capitals, hyphens, "&" and "St." apart; a face shows each word of the feeling wheel that
-is in its name or among its English keywords in Unicode's CLDR. Symbols that the font lacks are left out.
+is in its name or among its English keywords in Unicode's CLDR. A body is a symbol of Unicode's subgroups of
+hands, gestures and activities of persons, and shows words by the same rule. Symbols that the font lacks are
+left out.
 """
 
 import json
@@ -36,6 +38,12 @@ _SMILEYS = (
     *range(0x2639, 0x263B), *range(0x1F600, 0x1F645), *range(0x1F910, 0x1F930), *range(0x1F970, 0x1F97B),
     0x1F9D0, *range(0x1FAE0, 0x1FAEB),
 )  # fmt: skip
+_BODIES = (
+    0x261D, *range(0x270A, 0x270E), 0x1F3C3, *range(0x1F446, 0x1F451), 0x1F46F, 0x1F481, 0x1F483, 0x1F486,
+    0x1F487, 0x1F574, 0x1F57A, 0x1F590, 0x1F595, 0x1F596, *range(0x1F645, 0x1F648), *range(0x1F64B, 0x1F650),
+    0x1F6B6, 0x1F90C, 0x1F90F, *range(0x1F918, 0x1F920), 0x1F926, 0x1F932, 0x1F937,
+    *range(0x1F9CD, 0x1F9D0), 0x1F9D6, 0x1F9D7, *range(0x1FAF0, 0x1FAF9),
+)  # fmt: skip
 
 
 def symbols() -> Iterator[tuple[str, str]]:
@@ -60,16 +68,23 @@ def flags() -> Iterator[tuple[str, dict]]:
             yield symbol, {"name": country, "kind": "flag", "shows": [country]}
 
 
-def faces(archive: str) -> Iterator[tuple[str, dict]]:
-    """Each face and what the list says of it."""
+def feelings(archive: str) -> Iterator[tuple[str, dict]]:
+    """Each face, then each body, and what the list says of it."""
     with tarfile.open(archive) as told:
         keywords = json.load(told.extractfile(_KEYWORDS))["annotations"]["annotations"]
-    words = set(wheel_words())
+    words, bodies = set(wheel_words()), []
     for symbol, name in symbols():
-        if len(symbol) == 1 and ord(symbol) in _SMILEYS and "face" in name.split():
+        face = len(symbol) == 1 and ord(symbol) in _SMILEYS and "face" in name.split()
+        body = len(symbol) == 1 and ord(symbol) in _BODIES
+        if face or body:
             own = keywords.get(symbol, keywords.get(f"{symbol}\ufe0f", {})).get("default", [])
             shows = sorted(words & {*own, *name.split()})
-            yield symbol, {"name": name, "kind": "face", "shows": shows}
+            told = symbol, {"name": name, "kind": "face" if face else "body", "shows": shows}
+            if face:
+                yield told
+            else:
+                bodies.append(told)
+    yield from bodies
 
 
 def drawn(symbol: str, face: ImageFont.FreeTypeFont) -> Image.Image | None:
@@ -90,7 +105,7 @@ def main() -> None:
     for old in FOLDER.iterdir():
         old.unlink()
     rows = []
-    for symbol, told in [*flags(), *faces(sys.argv[1])]:
+    for symbol, told in [*flags(), *feelings(sys.argv[1])]:
         file = "-".join(f"{ord(letter):04x}" for letter in symbol) + ".png"
         picture = drawn(symbol, face)
         if picture is not None:
@@ -99,7 +114,7 @@ def main() -> None:
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).replace("},{", "},\n{")
     (FOLDER / "emoji.json").write_text(text + "\n", encoding="utf-8")
     kinds = [row["kind"] for row in rows]
-    print(f"{kinds.count('flag')} flags, {kinds.count('face')} faces")
+    print(", ".join(f"{kinds.count(kind)} of {kind}" for kind in dict.fromkeys(kinds)))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,16 @@ def control():
 @pytest.fixture(scope="session")
 def tiny():
     """A ResNet of 0.5 million random weights and five classes, for what holds of any network."""
+    return random_resnet("tiny", 64)
+
+
+@pytest.fixture(scope="session")
+def untaught():
+    """The same at 160 pixels: on the 64 of `tiny` long names cannot be written."""
+    return random_resnet("untaught", 160)
+
+
+def random_resnet(name: str, side: int):
     import timm
     import torch
     from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
@@ -27,8 +37,8 @@ def tiny():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = timm.create_model("test_resnet", num_classes=5)
-    transform = Compose([Resize(64), CenterCrop(64), ToTensor(), Normalize([0.45] * 3, [0.25] * 3)])
-    return VisionModel(network, "tiny", "0123456789ab", transform)
+    transform = Compose([Resize(side), CenterCrop(side), ToTensor(), Normalize([0.45] * 3, [0.25] * 3)])
+    return VisionModel(network, name, "0123456789ab", transform)
 
 
 def stage(item: pytest.Item) -> int:

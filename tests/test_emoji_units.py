@@ -2,37 +2,18 @@
 
 import numpy as np
 import pytest
-import timm
-import torch
-from torchvision.transforms import CenterCrop, Compose, Normalize, Resize, ToTensor
 
-from clipbench.models import VisionModel
+from clipbench.intervals import usual
 from clipbench.results import Provenance
 from clipbench.stimuli.emoji import faces, flags
-from clipbench.studies.emoji_units import (
-    CountryUnits,
-    FeelingUnits,
-    among_best,
-    country_units,
-    feeling_units,
-    standing,
-    usual,
-)
+from clipbench.studies.country_units import CountryUnits, country_units
 from clipbench.studies.emotions import Codes, wheel_words
+from clipbench.studies.feeling_units import FeelingUnits, feeling_units
 from clipbench.studies.regions import country_names
+from clipbench.studies.standing import among_best, standing
 
 TOLD = Provenance("made up", "0" * 12, "made up", seed=0, n=1)
 N = 100
-
-
-@pytest.fixture(scope="module")
-def untaught():
-    """Random weights that see 160 pixels: on the 64 of `tiny` long names cannot be written."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = timm.create_model("test_resnet", num_classes=5)
-    transform = Compose([Resize(160), CenterCrop(160), ToTensor(), Normalize([0.45] * 3, [0.25] * 3)])
-    return VisionModel(network, "untaught", "0123456789ab", transform)
 
 
 def made_up(units: int, planted: int) -> CountryUnits:
@@ -59,7 +40,7 @@ def test_a_planted_unit_is_found_and_no_other():
     assert found.unit_of(4) == 2
     assert found.found.hits > usual(found.permuted)[1]
     assert found.found_by_name.hits > usual(found.permuted_by_name)[1]
-    assert "95 % interval" in found.summary
+    assert found.summary.startswith("For 16 of 60 countries (95\xa0% interval 17% to 39%) a unit of layer")
 
 
 def test_chance_is_what_independent_answers_give():

@@ -8,6 +8,8 @@ import pytest
 import clipbench as cb
 from clipbench.models import Read
 from clipbench.studies import emotions, records
+from clipbench.studies.emotion_check import raised
+from clipbench.studies.emotion_wheel import wheel
 
 WORDS = ("happy", "sad", "angry", "scared")
 
@@ -77,7 +79,7 @@ def test_codes_of_a_clip_raise_their_words(mini):
     found = last.result
     assert last.done == last.total == len(words) and found.provenance.n == 3 * len(words)
     assert (found.sizes >= 1).all() and found.sizes.mean() < 30
-    told = emotions.raised(mini, found)
+    told = raised(mini, found)
     assert len(told) >= len(words) // 3 and {one.word for one in told} <= set(words)
     assert sum(one.after > one.before for one in told) >= 0.7 * len(told)  # by chance half
 
@@ -117,7 +119,7 @@ def test_units_grow_with_the_published_sparsity():
 
 
 def test_the_wheel_has_its_place_and_colour_for_every_word():
-    discs = emotions.wheel()
+    discs = wheel()
     assert len({(disc.row, disc.column) for disc in discs}) == len(discs) == 121
     pure = next(i for i, one in enumerate(records.record("emotions")["atlas"]) if one["word"] == "helpless")
     alone = 255 * np.array(colorsys.hsv_to_rgb(91 / 360, 0.7, 1))  # one factor has its own hue
@@ -126,18 +128,18 @@ def test_the_wheel_has_its_place_and_colour_for_every_word():
     assert figure.layout.dragmode == "zoom" and len(figure.data[0].x) == 121
     with pytest.raises(cb.ClipbenchError, match="codes lack 'fearful'"):
         found = emotions.published_codes()
-        emotions.wheel(emotions.Codes(found.layer, ("happy",), found.weights[:1], {}, found.provenance))
+        wheel(emotions.Codes(found.layer, ("happy",), found.weights[:1], {}, found.provenance))
 
 
 def test_factors_are_found_in_codes_that_have_them():
     """Words of one unit share a colour, words of different units do not."""
     published = emotions.published_codes()
-    words = [disc.word for disc in emotions.wheel()]
+    words = [disc.word for disc in wheel()]
     group = np.repeat(np.arange(7), (9, 11, 13, 15, 19, 24, 30))
     weights = np.zeros((121, 2560))
     weights[np.arange(121), group] = 1
     made = emotions.Codes("layer4", tuple(words), weights, {}, published.provenance)
-    colours = np.array([disc.colour for disc in emotions.wheel(made)])
+    colours = np.array([disc.colour for disc in wheel(made)])
     middles = np.stack([colours[group == number].mean(axis=0) for number in range(7)])
     assert np.abs(colours - middles[group]).max() < 5
     apart = np.abs(middles[:, None] - middles).max(axis=2)

@@ -6,8 +6,9 @@ import pytest
 import clipbench as cb
 from clipbench.results import Provenance
 from clipbench.stimuli.emoji import flags
-from clipbench.studies.emoji_units import CountryUnits
-from clipbench.studies.region_pictures import RegionAnswers, Row, region_answers
+from clipbench.studies.country_units import CountryUnits
+from clipbench.studies.picture_rows import Row
+from clipbench.studies.region_pictures import RegionAnswers, region_answers
 from clipbench.studies.written_names import Names
 
 ASKED = ("Fiji", "Peru", "Japan", "Suva")  # a city has no flag
@@ -67,7 +68,7 @@ def test_names_without_a_flag_are_refused(tiny):
 
 
 def test_the_figure_has_a_name_and_an_answer_below_each_picture(answers):
-    figure = cb.figures.region_rows(answers, 3)
+    figure = cb.figures.picture_rows(answers.rows, 3)
     assert len(figure.layout.images) == 3 + 5
     texts = [note.text.replace("<br>", " ") for note in figure.layout.annotations]
     (name, _, sds), *_ = answers.monuments.top(3, 1)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import clipbench as cb
+from clipbench.intervals import usual
 from clipbench.studies.conditional import known
-from clipbench.studies.emoji_units import country_units, feeling_units, usual
+from clipbench.studies.country_units import country_units
 from clipbench.studies.emotions import codes, wheel_words
+from clipbench.studies.feeling_units import feeling_units
 from clipbench.studies.multimodal import Multimodal, multimodal
 
 SHUFFLINGS = 40

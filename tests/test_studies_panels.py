@@ -17,10 +17,12 @@ from clipbench.stimuli.emoji import flags
 from clipbench.streams import Progress
 from clipbench.studies import MaximalText, emotions
 from clipbench.studies.conditional import stratify
-from clipbench.studies.emoji_units import CountryUnits
+from clipbench.studies.country_units import CountryUnits
+from clipbench.studies.emotion_check import Raised
 from clipbench.studies.known_pictures import Shown, known_pictures
+from clipbench.studies.picture_rows import Row
 from clipbench.studies.records import region_unit
-from clipbench.studies.region_pictures import RegionAnswers, Row
+from clipbench.studies.region_pictures import RegionAnswers
 from clipbench.studies.regions import country_names
 from clipbench.studies.written_names import Names
 from widgets import labelling, ledger
@@ -110,7 +112,7 @@ def test_words_that_are_not_on_the_wheel_are_told_and_codes_of_a_model_stand_bes
     panel._words.line.value = "happy, angry"
     words = emotions.wheel_words()
     weights = np.random.default_rng(0).normal(size=(len(words), 40))
-    told = [emotions.Raised("happy", 3, 0.1, 0.2), emotions.Raised("angry", 4, 0.2, 0.1)]
+    told = [Raised("happy", 3, 0.1, 0.2), Raised("angry", 4, 0.2, 0.1)]
     monkeypatch.setattr("widgets.feelings.raised", lambda model, found: told)
     panel._take(Progress(126, 126, emotions.Codes("layer", words, weights, {}, TOLD)))
     wait(lambda: "rose for 1 of 2 words" in panel._check.value)

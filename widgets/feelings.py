@@ -8,17 +8,9 @@ from clipbench import figures
 from clipbench.errors import unknown
 from clipbench.models import ClipModel
 from clipbench.streams import Progress
-from clipbench.studies.emotions import (
-    SPARSITIES,
-    Codes,
-    Raised,
-    codes,
-    published_codes,
-    raised,
-    text_units,
-    wheel,
-    wheel_words,
-)
+from clipbench.studies.emotion_check import Raised, raised
+from clipbench.studies.emotion_wheel import wheel
+from clipbench.studies.emotions import SPARSITIES, Codes, codes, published_codes, text_units, wheel_words
 from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place

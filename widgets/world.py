@@ -122,7 +122,7 @@ class Regions(w.VBox):
         words = ", ".join(found.names.top(unit, _PLACES))
         self._own.show(figures.world_map(answered_map(found.names, [unit]), f"unit {unit}: {words}"))
         self._rows_told.say(found.standing(unit))
-        self._rows.show(figures.region_rows(found, unit))
+        self._rows.show(figures.picture_rows(found.rows, unit))
         about = parts.about(found.provenance.model)
         cities = " --cities" if len(found.names.names) > len(country_names()) else ""
         command = f"clipbench regions {found.names.layer}:{unit} --model {found.provenance.model}{cities}"

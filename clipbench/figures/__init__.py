@@ -16,7 +16,7 @@ from clipbench.figures.ledger import ledger
 from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.medians import label_medians
 from clipbench.figures.phrases import maximal_text
-from clipbench.figures.region_rows import region_rows
+from clipbench.figures.picture_rows import picture_rows
 from clipbench.figures.strip import strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
@@ -46,10 +46,10 @@ __all__ = [
     "multimodal_table",
     "nine",
     "percent",
+    "picture_rows",
     "places",
     "predictions",
     "recall",
-    "region_rows",
     "robustness",
     "search",
     "similarities",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from clipbench.figures.style import AFTER, AIR, BARE, LEGEND, QUIET, TICK, wrapped
-from clipbench.studies.emotions import Codes, Disc, wheel
+from clipbench.studies.emotion_wheel import Disc, wheel
+from clipbench.studies.emotions import Codes
 
 _ROW = 26  # height of one unit in pixels
 _SIDE = 620  # of the wheel in pixels

@@ -3,6 +3,7 @@
 from clipbench.models import ClipModel
 from clipbench.parity.claim import Answers, Chapter, Claim
 from clipbench.studies import emotions, records
+from clipbench.studies.emotion_wheel import wheel
 
 _CODED = "units of the word's code, by L1 logistic regression over three prompts of each of the 126 words"
 _SUMS = {  # word -> units that the text says are in it
@@ -60,7 +61,7 @@ def _recount() -> Answers:
         yield f"emotion sums/{word}", tuple(str(unit) for unit in (row > 0).nonzero()[0].tolist())
     row = published.weights[published.words.index("persecuted")]
     yield _JAIL.key, next(str(unit) for unit in (-row).argsort().tolist() if "cage" in _name(unit))
-    yield "emotion sums/wheel", sum(disc.word in published.words for disc in emotions.wheel())
+    yield "emotion sums/wheel", sum(disc.word in published.words for disc in wheel())
 
 
 def _name(unit: int) -> str:

@@ -1,4 +1,4 @@
-"""Flags and faces as Noto draws them: things that `mini` knows, by a hand that it has never seen."""
+"""Flags, faces and bodies as Noto draws them: things that `mini` knows, by a hand that it has never seen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Emoji(Shipped):
     `scripts/make_emoji.py` makes them all and says by which rules.
 
     Args:
-        name: a country of the article's map, or what Unicode calls a face.
-        kind: "flag" or "face".
-        shows: the country; or the words of the feeling wheel that Unicode gives to the face, perhaps none.
+        name: a country of the article's map, or what Unicode calls a face or a body.
+        kind: "flag", "face" or "body", such as a raised fist or a person who shrugs.
+        shows: the country; or the words of the feeling wheel that Unicode gives to the drawing, perhaps none.
         author, licence, source, file: see `Shipped`.
     """
 
@@ -35,3 +35,8 @@ def flags() -> list[Emoji]:
 def faces() -> list[Emoji]:
     """99 faces."""
     return [one for one in Emoji.all() if one.kind == "face"]
+
+
+def bodies() -> list[Emoji]:
+    """63 hands and persons that say something without a face."""
+    return [one for one in Emoji.all() if one.kind == "body"]

@@ -1,7 +1,5 @@
-"""Emotions as sums of units: sparse codes of words, and the wheel that they make."""
+"""Emotions as sums of units: sparse codes of words."""
 
-import colorsys
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,10 +21,8 @@ PROMPTS = (
 )
 DETAIL = 5.0  # times the least inverse penalty that lets any unit in
 SPARSITIES = ("10", "20", "30", "40", "100", "1000")  # of the published codes; the article's figures show 40
-FACTORS = 7  # of the wheel, as published
 _SHOWN = 0.05  # smallest share of the largest coefficient that the article shows
 _ROWS = 64  # numbers of the embedding in one backward pass
-_RAISED = 5.0  # times the root mean square of the layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +149,7 @@ def slopes(model: ClipModel, layer: str) -> Tensor:
 
     The embedding is the one before it is scaled to length 1, at a grey picture.
     """
-    page, before, after = _grey(model), Read(layer), Read("embedding")
+    page, before, after = grey(model), Read(layer), Read("embedding")
     with torch.no_grad():
         at = model.read(model.pixels([page]), [before])[before]
     values = at.clone().requires_grad_()
@@ -204,105 +200,6 @@ def _counts(own: np.ndarray) -> np.ndarray:
     return np.where(own, 0.5 / share, 0.5 / (1 - share))
 
 
-@dataclass(frozen=True)
-class Raised:
-    """What raising a code's first unit did to its word on a grey picture.
-
-    Args:
-        word: the word.
-        unit: the first unit of its code.
-        before, after: cosine of the picture and the word's first prompt.
-    """
-
-    word: str
-    unit: int
-    before: float
-    after: float
-
-
-@torch.no_grad()
-def raised(model: ClipModel, found: Codes) -> list[Raised]:
-    """Raise the first unit of each code on a grey picture, as the article did to check its codes.
-
-    Words whose code has no unit that adds to it are left out.
-
-    Args:
-        model: the one that the codes are of.
-        found: its codes.
-    """
-    page, layer = _grey(model), Read(found.layer)
-    codes_of = {word: found.code(word, 1) for word in found.words}
-    firsts = {word: code[0][0] for word, code in codes_of.items() if code and code[0][1] > 0}
-    strength = (
-        _RAISED * model.read(model.pixels([page]), [layer])[layer].float().square().mean().sqrt().item()
-    )
-    base, told = model.encode_image([page])[0], []
-    pictures = {}
-    for unit in set(firsts.values()):
-        direction = torch.zeros(model.layer(found.layer).channels)
-        direction[unit] = 1
-        with model.add(found.layer, direction, strength):
-            pictures[unit] = model.encode_image([page])[0]
-    for word, unit in firsts.items():
-        text = model.encode_text([PROMPTS[0].format(word)])[0]
-        told.append(Raised(word, unit, float(base @ text), float(pictures[unit] @ text)))
-    return told
-
-
-@dataclass(frozen=True)
-class Disc:
-    """One word on the wheel.
-
-    Args:
-        word: the word.
-        row, column: its place on the wheel, 13 × 13.
-        colour: (red, green, blue), each 0 … 255.
-    """
-
-    word: str
-    row: float
-    column: float
-    colour: tuple[int, int, int]
-
-
-def wheel(found: Codes | None = None) -> tuple[Disc, ...]:
-    """The article's wheel of 121 words, coloured by seven factors of the codes.
-
-    Args:
-        found: codes that hold all 121 words; their factors are found anew by non-negative matrix
-            factorisation. None takes the published factors.
-
-    Raises:
-        ClipbenchError: codes that lack one of the words.
-    """
-    told = record("emotions")["atlas"]
-    factors = np.array([one["factors"] for one in told]) if found is None else _factors(found, told)
-    places = [(one["word"], one["row"], one["column"]) for one in told]
-    return tuple(Disc(*place, _mixed(row)) for place, row in zip(places, factors, strict=True))
-
-
-def _factors(found: Codes, told: list[dict]) -> np.ndarray:
-    from sklearn.decomposition import NMF
-    from sklearn.exceptions import ConvergenceWarning
-
-    missing = [one["word"] for one in told if one["word"] not in found.words]
-    if missing:
-        raise ClipbenchError(f"the codes lack {missing[0]!r}, which the wheel shows; code all its words")
-    rows = np.clip([found.weights[found.words.index(one["word"])] for one in told], 0, None)
-    with warnings.catch_warnings():  # factors that still move in their last digits colour as well
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return NMF(FACTORS, init="nndsvd", max_iter=1000, random_state=0).fit_transform(rows)
-
-
-def _mixed(factors: np.ndarray) -> tuple[int, int, int]:
-    """The mean of the factors' colours; grey where none takes part. Hues as in the article."""
-    total = factors.sum()
-    if total == 0:
-        return 200, 200, 200
-    hues = [((360 / len(factors) * number + 91) / 360) % 1 for number in range(len(factors))]
-    colours = 255 * np.array([colorsys.hsv_to_rgb(hue, 0.7, 1) for hue in hues])
-    return tuple(int(round(part)) for part in factors @ colours / total)
-
-
-def _grey(model: ClipModel) -> Image.Image:
+def grey(model: ClipModel) -> Image.Image:
+    """An empty picture of the model's size."""
     return Image.new("RGB", (model.image_size, model.image_size), (128, 128, 128))

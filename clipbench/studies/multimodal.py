@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from clipbench.errors import ClipbenchError
-from clipbench.intervals import usual, wilson
+from clipbench.intervals import by_chance, usual, wilson
 from clipbench.models import ImageModel
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import MODALITIES, Concept
@@ -102,11 +102,9 @@ class Multimodal:
     @property
     def summary(self) -> str:
         """The counts in a sentence: multimodal units, and what chance gives."""
-        low, high = self.usual
         return (
             f"{self.count} of {self.activations.shape[1]} units of {self.layer} are multimodal for at least "
-            f"one of {len(self.concepts)} concepts; shuffled concepts give {self.chance[0]:.1f} "
-            f"(95\xa0% of shufflings: {low} to {high})"
+            f"one of {len(self.concepts)} concepts; shuffled concepts give {by_chance(self.permuted)}"
         )
 
     def clarity(self, unit: int) -> float:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from PIL import Image
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
@@ -13,38 +12,10 @@ from clipbench.results import Provenance
 from clipbench.stimuli import samples
 from clipbench.stimuli.emoji import flags
 from clipbench.streams import Progress
-from clipbench.studies.emoji_units import CountryUnits, answers_to, with_flags
+from clipbench.studies.country_units import CountryUnits, with_flags
+from clipbench.studies.picture_rows import Row, answers_to
 from clipbench.studies.written_names import Names, names
 from clipbench.units import check_channel
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """Pictures of one kind, and what the units of a layer say to each.
-
-    Args:
-        kind: "flags" or "monuments".
-        names: n, of the country or of the monument.
-        images: n pictures.
-        answers: (n, units) largest activation over the map, before the ReLU.
-    """
-
-    kind: str
-    names: tuple[str, ...]
-    images: tuple[Image.Image, ...]
-    answers: np.ndarray
-
-    def top(self, unit: int, count: int = 5) -> tuple[tuple[str, Image.Image, float], ...]:
-        """The pictures that a unit answers to most: name, picture, and sd over the pictures of the row.
-
-        Raises:
-            ClipbenchError: there is no such unit.
-        """
-        check_channel(unit, self.answers.shape[1], self.kind)
-        own = self.answers[:, unit].astype(np.float64)
-        sds = (own - own.mean()) / (own.std() or 1)
-        order = np.argsort(-own, kind="stable")[:count].tolist()
-        return tuple((self.names[place], self.images[place], float(sds[place])) for place in order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +81,8 @@ def region_answers(model: ImageModel, texts: Sequence[str], layer: str) -> Itera
     found = step.result
     for step in with_flags(model, found):
         yield Progress(step.done, step.total + len(monuments))
-    photos = answers_to(model, monuments, layer)
     titles, images = zip(*((one.name, one.image) for one in monuments), strict=True)
+    photos = np.concatenate([*answers_to(model, images, layer)])
     recipe = f"{found.provenance.recipe}, Noto's flags, shipped photos of monuments"
     told = replace(found.provenance, recipe=recipe, n=step.total + len(monuments))
     answers = RegionAnswers(found, step.result, Row("monuments", titles, images, photos), told)
