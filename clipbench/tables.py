@@ -11,14 +11,19 @@ _ABOUT = "about"  # last column of a CSV file, filled in its first row; key in t
 
 
 def table_bytes(about: dict, rows: Sequence[dict], ending: str) -> bytes:
-    """A file of at least one row, whose cells are text, numbers or None, and of plain JSON types about them.
+    """A file of at least one row, and of plain JSON types about all of them.
 
     Args:
         about: what is true of all rows.
-        rows: n rows of the same columns, none called "about".
+        rows: n rows of the same columns, none called "about"; cells are text, numbers or None, and mappings,
+            which become JSON.
         ending: of `ENDINGS`.
     """
-    return (_csv if ending == ".csv" else _parquet)(json.dumps(about), rows)
+    flat = [
+        {name: json.dumps(cell) if isinstance(cell, dict) else cell for name, cell in row.items()}
+        for row in rows
+    ]
+    return (_csv if ending == ".csv" else _parquet)(json.dumps(about), flat)
 
 
 def read_table(path: Path) -> tuple[dict, list[dict]]:
@@ -27,7 +32,7 @@ def read_table(path: Path) -> tuple[dict, list[dict]]:
     Raises:
         ValueError: a row of a CSV file is cut off; others of `results.UNREADABLE`.
     """
-    return _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
+    return (_from_csv if path.suffix.lower() == ".csv" else _from_parquet)(path)
 
 
 def _csv(about: str, rows: Sequence[dict]) -> bytes:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     {"errors"},
     {"cache", "intervals", "results", "streams", "tables", "units"},
-    {"hooks"},
+    {"hooks", "tabled"},
     {"models", "stimuli"},
     {"classify", "optvis", "sweeps"},
     {"attacks", "studies"},

@@ -97,7 +97,7 @@ def test_the_wall_of_the_article_marks_what_its_table_counts(chaos):
     table = cb.attacks.in_the_wild(chaos, photos)
     assert [(cell.thing, cell.word) for cell in last.cells] == [(each.item, each.word) for each in photos]
     assert [cell.answer for cell in last.cells] == [row.seen for row in table.rows]
-    assert sum(cell.flip for cell in last.cells) == len(table.flipped) and last.flips == table.flips
+    assert sum(cell.flip for cell in last.cells) == len(table.flipped) and last.table.flips == table.flips
 
 
 def test_the_wall_of_shipped_photos_asks_what_zero_shot_says(chaos):

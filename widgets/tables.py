@@ -13,6 +13,7 @@ from clipbench.errors import ClipbenchError
 from widgets import parts
 from widgets.chart import Place
 from widgets.jobs import Latest
+from widgets.links import links
 from widgets.probes import probes_of
 from widgets.workbench import Workbench
 
@@ -34,14 +35,15 @@ class Tables(w.VBox):
         self._photos = {item: [photos[place] for place in places] for item, places in own.items()}
         self._published = {item: [getattr(cards[place], method) for place in own[item]] for item in own}
         self._own, self._charts = own, {item: Place() for item in _ITEMS}
-        self._note, self._caption = parts.Note(), parts.Caption()
+        self._note, self._files, self._caption = parts.Note(), w.HTML(), parts.Caption()
         charts = parts.classed(w.Box(list(self._charts.values())), "cb-cards")
-        super().__init__([parts.prose(title, "h3"), self._note, charts, self._caption])
+        super().__init__([parts.prose(title, "h3"), self._note, charts, self._files, self._caption])
         self.wait("")
 
     def wait(self, sentence: str) -> None:
         """Show what was published alone, and say why."""
         self._note.say(sentence)
+        self._files.value = ""
         self._caption.show(f"{MODEL} · {CREDIT}")
         self._draw("", {item: () for item in _ITEMS})
 
@@ -50,6 +52,7 @@ class Tables(w.VBox):
         self._note.say("")
         shares = [dict(zip(row.labels, row.shares.tolist(), strict=True)) for row in table.rows]
         self._draw(name, {item: [shares[place] for place in places] for item, places in self._own.items()})
+        self._files.value = links(table, "photos")
         told = table.provenance
         about = parts.about(told.model)
         self._caption.show(f"{told.caption()} · beside {MODEL}, {CREDIT}", about=about)

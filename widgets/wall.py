@@ -11,16 +11,15 @@ from pathlib import Path
 import ipywidgets as w
 
 from clipbench import attacks
-from clipbench.attacks import AttackResult, Case, WildPhoto, WildRow, measure, wild_photos
+from clipbench.attacks import WildPhoto, WildTable, wild_photos
 from clipbench.attacks.wild import CREDIT
-from clipbench.classify import as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.figures import percent
 from clipbench.intervals import Rate
 from clipbench.models import ImageModel
-from clipbench.results import Provenance
-from clipbench.stimuli import TAG, Sample, paper, read_image, sample
+from clipbench.stimuli import TAG, paper, read_image, sample
 from widgets import parts, pictures
+from widgets.links import links
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
@@ -64,17 +63,19 @@ class Hanging:
     """The wall so far.
 
     Args:
-        done, total: photos.
-        cells: of them.
-        flips: how often the word won, of the photos that ask another thing's name and whose thing is known.
-        provenance: of the answers.
+        total: photos.
+        cells: of those so far.
+        table: what was measured of them.
     """
 
-    done: int
     total: int
     cells: tuple[Cell, ...]
-    flips: Rate | None
-    provenance: Provenance
+    table: WildTable
+
+    @property
+    def done(self) -> int:
+        """Photos so far."""
+        return len(self.cells)
 
 
 def of_the_article(model: ImageModel, photos: Sequence[WildPhoto]) -> Iterator[Hanging]:
@@ -86,43 +87,37 @@ def of_the_article(model: ImageModel, photos: Sequence[WildPhoto]) -> Iterator[H
     for table in attacks.look(model, photos):
         if len(table.rows) % _AT_ONCE and len(table.rows) < len(photos):
             continue
-        flipped = table.flipped
-        cells = tuple(_wild_cell(row, row in flipped) for row in table.rows)
-        yield Hanging(len(cells), len(photos), cells, table.flips, table.provenance)
+        yield _hung(table, len(photos), lambda photo: _small(photo.path, photo.path.stat().st_mtime_ns))
 
 
 def of_ours(model: ImageModel) -> Iterator[Hanging]:
     """Shipped photos with words on a paper tag, as a model sees them: the same experiment, in small."""
     photos = [sample(name) for name in _THINGS]
-    truths = [photo.truth for photo in photos]
-    classifier = as_classifier(model, list(dict.fromkeys([*truths, *_WORDS])))
-    cases = [Case(word, word) for word in _WORDS]
-    *_, last = measure(classifier, [photo.image for photo in photos], cases, TAG, truths)
-    cells = [cell for place, photo in enumerate(photos) for cell in _own_cells(photo, place, last.results)]
-    known = {cell.thing for cell in cells if not cell.word and cell.known}
-    fair = [cell for cell in cells if cell.word not in ("", cell.thing) and cell.thing in known]
-    flips = Rate(sum(cell.flip for cell in fair), len(fair)) if fair else None
-    recipe = f"{', '.join(_WORDS)} as {TAG} · {classifier.recipe}"
-    provenance = Provenance(classifier.model.name, classifier.model.weights_hash, recipe, n=len(cells))
-    yield Hanging(len(cells), len(cells), tuple(cells), flips, provenance)
+    for table in attacks.on_paper(model, photos, _WORDS):
+        yield _hung(table, len(photos) * (1 + len(_WORDS)), _tagged)
 
 
-def _wild_cell(row: WildRow, flip: bool) -> Cell:
-    photo, share = row.photo, float(row.shares.max())
-    picture = _small(photo.path, photo.path.stat().st_mtime_ns)
-    return Cell(picture, photo.item, photo.word, row.seen, share, row.seen == row.truth, flip)
+def _hung(table: WildTable, total: int, picture: Callable[[WildPhoto], bytes]) -> Hanging:
+    flipped = table.flipped
+    cells = [
+        Cell(
+            picture=picture(row.photo),
+            thing=row.photo.item,
+            word=row.photo.word,
+            answer=row.seen,
+            share=float(row.shares.max()),
+            known=row.seen == row.truth,
+            flip=row in flipped,
+        )
+        for row in table.rows
+    ]
+    return Hanging(total, tuple(cells), table)
 
 
-def _own_cells(photo: Sample, place: int, results: Sequence[AttackResult]) -> Iterator[Cell]:
-    """A photo without a word, then with each."""
-    thing, first = photo.truth, results[0]
-    bare, share = first.labels[first.before[place]], float(first.before_share[place])
-    yield Cell(pictures.thumbnail(photo.image, _THUMB), thing, "", bare, share, bare == thing, False)
-    for result in results:
-        answer, share = result.labels[result.after[place]], float(result.after_share[place])
-        flip = bare == thing and result.text != thing and answer == result.text
-        picture = pictures.thumbnail(paper(photo.image, result.text, TAG), _THUMB)
-        yield Cell(picture, thing, result.text, answer, share, answer == thing, flip)
+def _tagged(photo: WildPhoto) -> bytes:
+    """A shipped photo, small, with the word on paper."""
+    plain = read_image(photo.path).image
+    return pictures.thumbnail(paper(plain, photo.word, TAG) if photo.word else plain, _THUMB)
 
 
 @lru_cache(maxsize=256)
@@ -143,6 +138,7 @@ class Wall(w.VBox):
         self._thing, self._word = (_menu(name) for name in ("thing", "word"))
         self._only = w.Checkbox(description="only those whose word won", indent=False)
         self._told, self._wall, self._caption = parts.Note(), w.HTML(), parts.Caption()
+        self._files = w.HTML()
         self._choice = parts.row(self._thing, self._word, self._only)
         self._choice.layout.display = "none"
         text = parts.prose(
@@ -151,7 +147,7 @@ class Wall(w.VBox):
             "seen."
         )
         whose = parts.prose(_CREDIT if _photos() else _MISSING, kind="cb-note")
-        body = [self._worker, self._choice, self._told, self._wall, self._caption]
+        body = [self._worker, self._choice, self._told, self._wall, self._files, self._caption]
         super().__init__([parts.prose("Things in the wild", "h2"), text, whose, *body])
         for menu in (self._thing, self._word, self._only):
             menu.observe(lambda _: self._draw(), "value")
@@ -170,9 +166,10 @@ class Wall(w.VBox):
         self._choice.layout.display = None
         _offer(self._thing, [cell.thing for cell in hanging.cells])
         _offer(self._word, [cell.word or _BARE for cell in hanging.cells])
-        self._told.say(_told(hanging.flips))
-        about = parts.about(hanging.provenance.model)
-        self._caption.show(hanging.provenance.caption(), about=about)
+        table = hanging.table
+        self._told.say(_told(table.flips))
+        self._files.value = links(table, "photos") if hanging.done == hanging.total else ""
+        self._caption.show(table.provenance.caption(), about=parts.about(table.provenance.model))
         self._draw()
 
     def _draw(self) -> None:

@@ -7,13 +7,20 @@ from clipbench.attacks.defence_result import Defence, Held
 from clipbench.attacks.explanation import UnitSay, Why, why
 from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
 from clipbench.attacks.published import NINE, Published
-from clipbench.attacks.result import OUTCOMES, AttackResult, check_ending
+from clipbench.attacks.result import OUTCOMES, AttackResult
 from clipbench.attacks.run import Case, Progress, attack, measure
 from clipbench.attacks.search_result import SearchResult
 from clipbench.attacks.stroop_effect import Stroop, stroop
 from clipbench.attacks.text_search import METHODS, SearchProgress, attack_search, search
 from clipbench.attacks.wild import WildPhoto, wild_photos
-from clipbench.attacks.wild_table import WildRow, WildTable, in_the_wild, look, shipped_photos
+from clipbench.attacks.wild_table import (
+    WildRow,
+    WildTable,
+    in_the_wild,
+    look,
+    on_paper,
+    shipped_photos,
+)
 
 __all__ = [
     "AXES",
@@ -40,12 +47,12 @@ __all__ = [
     "WildTable",
     "attack",
     "attack_search",
-    "check_ending",
     "defend",
     "in_the_wild",
     "look",
     "measure",
     "nine",
+    "on_paper",
     "robustness",
     "search",
     "shipped_photos",

@@ -6,17 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from clipbench import tables
 from clipbench.attacks.axes import Value, axis_of, varied
 from clipbench.attacks.cells import counted, rate_of
 from clipbench.attacks.rendering import Item
-from clipbench.attacks.result import check_ending
 from clipbench.attacks.run import Case, Progress, complete, measure
 from clipbench.classify import Classifier
-from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, read_json, save_bytes, save_json
+from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
+from clipbench.tabled import Tabled
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Tabled):
     """Success against one thing about the text.
 
     Args:
@@ -57,42 +55,11 @@ class Curve:
     unread: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     provenance: Provenance
-    endings: ClassVar[tuple[str, ...]] = (".json", *tables.ENDINGS)  # of its files
+    kind: ClassVar[str] = "a curve"
+    listed: ClassVar[str] = "points"
 
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        return {**self._about(), "points": self._rows()}
-
-    def save(self, path: str | Path) -> Path:
-        """Write all of it as .json, or as a table with a row for each value, .csv or .parquet.
-
-        Raises:
-            ClipbenchError: another ending, or a file that cannot be written.
-        """
-        ending = check_ending(path, self.endings)
-        if ending == ".json":
-            return save_json(self.as_dict(), path)
-        return save_bytes(tables.table_bytes(self._about(), self._rows(), ending), path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Curve":
-        """Read what `save` has written; a ClipbenchError if it is not that."""
-        path = Path(path)
-        try:
-            if path.suffix in tables.ENDINGS:
-                told, rows = tables.read_table(path)
-            else:
-                told = read_json(path)
-                rows = told["points"]
-            points = tuple(_point(value, row) for value, row in zip(told["values"], rows, strict=True))
-            unread = tuple((name, reason) for name, reason in told["unread"])
-            provenance = Provenance(**told["provenance"])
-            own = (told["axis"], told["target"], told["text"], points, unread, tuple(told["notes"]))
-            return cls(*own, provenance)
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a curve that clipbench has written") from error
-
-    def _about(self) -> dict:
+    def about(self) -> dict:
+        """All but the points."""
         return {
             "axis": self.axis,
             "target": self.target,
@@ -103,7 +70,8 @@ class Curve:
             "provenance": self.provenance.as_dict(),
         }
 
-    def _rows(self) -> list[dict]:
+    def cells(self) -> list[dict]:
+        """A row for each value."""
         return [
             {
                 self.axis: point.value,
@@ -113,6 +81,14 @@ class Curve:
             }
             for point in self.points
         ]
+
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "Curve":
+        """Back from both."""
+        points = tuple(_point(value, row) for value, row in zip(about["values"], cells, strict=True))
+        unread = tuple((name, reason) for name, reason in about["unread"])
+        own = (about["axis"], about["target"], about["text"], points, unread, tuple(about["notes"]))
+        return cls(*own, Provenance(**about["provenance"]))
 
 
 @dataclass(frozen=True, eq=False)

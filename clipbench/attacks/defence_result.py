@@ -1,19 +1,17 @@
 """What a defence came to: success of attacks against accuracy, beside the controls, and its judgement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from clipbench import tables
 from clipbench.attacks.cells import counted, rate_of
-from clipbench.attacks.result import check_ending
-from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, read_json, save_bytes, save_json
+from clipbench.results import Provenance
+from clipbench.tabled import Tabled
 
 KINDS = ("reading", "random", "matched")
 POINTS = 0.03  # of accuracy that a defence may cost
-_HALVES = ("told on", "found on")  # of photos and texts: `rows`, `found`
+_HALVES = ("told on", "chosen on")  # of photos and texts: `rows`, `found`
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,6 @@ class Held:
     success: Rate
     clean: Rate
 
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        rates = {"success": self.success.as_dict(), "clean": self.clean.as_dict()}
-        return {"kind": self.kind, "k": self.k, **rates}
-
-    @classmethod
-    def from_dict(cls, told: dict) -> "Held":
-        """Back from `as_dict`."""
-        return cls(told["kind"], told["k"], *(Rate.from_dict(told[rate]) for rate in ("success", "clean")))
-
     def as_row(self, half: str) -> dict:
         """The same as cells of a table, and on which half of photos and texts it was measured."""
         rates = counted("success", self.success) | counted("clean", self.clean)
@@ -51,12 +39,12 @@ class Held:
 
     @classmethod
     def from_row(cls, row: dict) -> "Held":
-        """Back from `as_row`."""
+        """Back from `as_row`, also where the cells have become text."""
         return cls(row["kind"], int(row["k"]), *(rate_of(rate, row) for rate in ("success", "clean")))
 
 
 @dataclass(frozen=True, eq=False)
-class Defence:
+class Defence(Tabled):
     """Success of attacks against accuracy, for growing numbers of held units.
 
     Args:
@@ -65,8 +53,8 @@ class Defence:
             while they are looked for.
         rows: the settings, on photos and texts that nothing was chosen by; the first holds nothing. Empty
             before any photo is done.
-        found: the same for the units found, on the photos and texts that they were found on; by it their
-            number is chosen.
+        found: the same for the units found, on the photos that they were found on, with the texts that their
+            number is chosen by.
         done, total: photos, of both halves.
         provenance: model, recipe, seed; n counts the photos so far that nothing was chosen by.
     """
@@ -78,11 +66,11 @@ class Defence:
     done: int
     total: int
     provenance: Provenance
-    endings: ClassVar[tuple[str, ...]] = (".json", *tables.ENDINGS)  # of its files
+    kind: ClassVar[str] = "a defence"
 
     @property
     def chosen(self) -> int | None:
-        """The smallest k that halves the attack and costs at most `POINTS`, where the units were found."""
+        """The smallest k that halves the attack and costs at most `POINTS`, by `found`."""
         kept = (row.k for row in self.found[1:] if _good(row, self.found[0]))
         return next(kept, None)
 
@@ -124,53 +112,26 @@ class Defence:
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
-        best = self.best
-        return {
-            **self._about(),
-            "rows": [row.as_dict() for row in self.rows],
-            "found": [row.as_dict() for row in self.found],
-            "best": best and best.as_dict(),
-            "works": self.works,
-            "summary": self.summary,
-        }
+        judged = {"chosen": self.chosen, "works": self.works, "summary": self.summary}
+        return {**super().as_dict(), **judged}
 
-    def save(self, path: str | Path) -> Path:
-        """Write all of it as .json, or as a table with a row for each setting, .csv or .parquet.
-
-        Raises:
-            ClipbenchError: another ending, nothing measured yet, or a file that cannot be written.
-        """
-        ending = check_ending(path, self.endings)
-        if ending == ".json":
-            return save_json(self.as_dict(), path)
-        if not self.rows:
-            raise ClipbenchError("nothing has been measured yet that a table could hold")
-        rows = [row.as_row(half) for half, rows in self._halves().items() for row in rows]
-        return save_bytes(tables.table_bytes(self._about(), rows, ending), path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Defence":
-        """Read what `save` has written; a ClipbenchError if it is not that."""
-        path = Path(path)
-        try:
-            if path.suffix in tables.ENDINGS:
-                told, cells = tables.read_table(path)
-                of_half = {half: [row for row in cells if row["half"] == half] for half in _HALVES}
-                rows, found = (tuple(map(Held.from_row, of_half[half])) for half in _HALVES)
-            else:
-                told = read_json(path)
-                rows, found = (tuple(map(Held.from_dict, told[name])) for name in ("rows", "found"))
-            progress, provenance = (told["done"], told["total"]), Provenance(**told["provenance"])
-            return cls(told["layer"], tuple(told["units"]), rows, found, *progress, provenance)
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a defence that clipbench has written") from error
-
-    def _halves(self) -> dict[str, tuple[Held, ...]]:
-        return dict(zip(_HALVES, (self.rows, self.found), strict=True))
-
-    def _about(self) -> dict:
+    def about(self) -> dict:
+        """All but what was measured."""
         own = {"layer": self.layer, "units": self.units, "done": self.done, "total": self.total}
         return {**own, "provenance": self.provenance.as_dict()}
+
+    def cells(self) -> list[dict]:
+        """A row for each setting, of both halves."""
+        halves = zip(_HALVES, (self.rows, self.found), strict=True)
+        return [row.as_row(half) for half, rows in halves for row in rows]
+
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "Defence":
+        """Back from both."""
+        of_half = {half: [row for row in cells if row["half"] == half] for half in _HALVES}
+        rows, found = (tuple(map(Held.from_row, of_half[half])) for half in _HALVES)
+        measured = (tuple(about["units"]), rows, found, about["done"], about["total"])
+        return cls(about["layer"], *measured, Provenance(**about["provenance"]))
 
 
 def _good(row: Held, plain: Held) -> bool:

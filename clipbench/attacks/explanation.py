@@ -14,7 +14,7 @@ from clipbench.attacks.attribution import logits_from, margin, slope, values_at
 from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, VisionModel
-from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
+from clipbench.results import Provenance, npz, read_told, reading, save_bytes
 from clipbench.streams import result_of
 
 _CHUNK = 16  # pairs of images at a time
@@ -101,12 +101,10 @@ class Why:
     @classmethod
     def load(cls, path: str | Path) -> "Why":
         """Read what `save` has written; a ClipbenchError if it is not that."""
-        try:
-            told, saved = read_told(path)
+        with reading(path, "an explanation") as file:
+            told, saved = read_told(file)
             provenance, against = Provenance(**told.pop("provenance")), tuple(told.pop("against"))
             return cls(**saved, **told, against=against, provenance=provenance)
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is no explanation that clipbench has written") from error
 
 
 def why(
@@ -185,7 +183,9 @@ def _traced(
 ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Returns (n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels."""
     pixels, written = classifier.model.pixels(before), classifier.model.pixels(after)
-    start, end = (values_at(classifier, each, layer) for each in (pixels, written))
+    start = values_at(classifier, pixels, layer)
+    yield
+    end = values_at(classifier, written, layer)
     with torch.no_grad():
         first, last = (logits_from(classifier, pixels, layer, each) for each in (start, end))
     others = first.argmax(dim=1) if rivals is None else torch.tensor(rivals, device=first.device)

@@ -1,6 +1,5 @@
 """What came of an attack: the outcome for each image, counted as the article counts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from clipbench import tables
-from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, npz, read_json, read_told, save_bytes
+from clipbench.results import Provenance, check_path, npz, read_told, save_bytes
+from clipbench.tabled import Tabled
 
 OUTCOMES = ("changed to", "already equal", "changed away", "neither")
-ENDINGS = (".npz", ".json", *tables.ENDINGS)
 UNKNOWN = -1  # in `truth`
 _WHOLE, _REAL = ("before", "after", "truth"), ("before_share", "after_share", "target_before", "target_after")
 ARRAYS = (*_WHOLE, *_REAL, "cover")
@@ -23,7 +20,7 @@ _ABOUT = ("target", "text", "labels", "unread", "notes")  # and the provenance; 
 
 
 @dataclass(frozen=True, eq=False)
-class AttackResult:
+class AttackResult(Tabled):
     """One text on n images, and what a classifier with k labels made of them.
 
     Args:
@@ -56,7 +53,9 @@ class AttackResult:
     unread: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     provenance: Provenance
-    endings: ClassVar[tuple[str, ...]] = ENDINGS  # of its files
+    kind: ClassVar[str] = "the result of an attack"
+    listed: ClassVar[str] = "images"
+    endings: ClassVar[tuple[str, ...]] = (".npz", *Tabled.endings)
 
     @property
     def n(self) -> int:
@@ -126,92 +125,47 @@ class AttackResult:
             "notes": self.notes,
             "provenance": self.provenance.as_dict(),
         }
-        return {**told, "labels": self.labels, "images": self._rows()} if rows else told
+        return {**told, "labels": self.labels, self.listed: self.cells()} if rows else told
 
-    def _rows(self) -> list[dict]:
+    def about(self) -> dict:
+        """All but the images."""
+        about = {name: getattr(self, name) for name in _ABOUT}
+        return {**about, "provenance": self.provenance.as_dict()}
+
+    def cells(self) -> list[dict]:
+        """A row for each image, labels by their names, a truth that is not known as None."""
         columns = {name: getattr(self, name).tolist() for name in ARRAYS}
         for name in _WHOLE:
             columns[name] = [None if place == UNKNOWN else self.labels[place] for place in columns[name]]
         columns = {"name": self.names, **columns, "outcome": self.outcomes}
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "AttackResult":
+        """Back from both."""
+        number = {label: place for place, label in enumerate(about["labels"])} | {None: UNKNOWN, "": UNKNOWN}
+        arrays = {name: np.array([number[row[name]] for row in cells]) for name in _WHOLE}
+        for name in (*_REAL, "cover"):
+            arrays[name] = np.array([float(row[name]) for row in cells], np.float32)
+        return cls._of({**about, "names": [row["name"] for row in cells]}, arrays)
+
     def save(self, path: str | Path) -> Path:
-        """Write all of it into one file: .npz, .json, or a table of the images as .csv or .parquet.
-
-        The table's column "about" has, in its first row, what is true of all images; of a .parquet file, its
-        metadata have it.
-
-        Raises:
-            ClipbenchError: another ending, or a file that cannot be written.
-        """
-        ending = check_ending(path)
-        writers = {".npz": self._npz, ".json": self._json}
-        write = writers.get(ending, lambda: tables.table_bytes(self._about(), self._rows(), ending))
-        return save_bytes(write(), path)
-
-    def _npz(self) -> bytes:
+        """As every table is saved; .npz holds the arrays as they are."""
+        if check_path(path, self.endings).suffix.lower() != ".npz":
+            return super().save(path)
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        return npz({**self._about(), "names": self.names}, **arrays)
-
-    def _json(self) -> bytes:
-        return json.dumps(self.as_dict(), indent=1, allow_nan=False).encode()
-
-    def _about(self) -> dict:
-        about = {name: getattr(self, name) for name in _ABOUT}
-        return {**about, "provenance": self.provenance.as_dict()}
+        return save_bytes(npz({**self.about(), "names": self.names}, **arrays), path)
 
     @classmethod
-    def load(cls, path: str | Path) -> "AttackResult":
-        """Read what `save` has written.
+    def _read(cls, path: Path) -> "AttackResult":
+        if path.suffix.lower() != ".npz":
+            return super()._read(path)
+        told, saved = read_told(path)
+        return cls._of(told, {name: saved[name] for name in ARRAYS})
 
-        Raises:
-            ClipbenchError: the file is not there, or is no such result.
-        """
-        path = Path(path)
-        try:
-            told = _READERS.get(path.suffix, _from_json)(path)
-            provenance = Provenance(**told.pop("provenance"))
-            unread = tuple((name, reason) for name, reason in told.pop("unread"))
-            tuples = {name: tuple(told.pop(name)) for name in ("labels", "names", "notes")}
-            return cls(**told, **tuples, unread=unread, provenance=provenance)
-        except FileNotFoundError as error:
-            raise ClipbenchError(
-                f"there is no file {str(path)!r}; give one that clipbench has written"
-            ) from error
-        except UNREADABLE as error:
-            raise ClipbenchError(
-                f"{str(path)!r} is not the result of an attack; give a file that clipbench has written"
-            ) from error
-
-
-def check_ending(path: str | Path, endings: Sequence[str] = ENDINGS) -> str:
-    """How the name of a file for a result ends; a ClipbenchError if `save` does not know that ending."""
-    path = Path(path)
-    if path.suffix not in endings:
-        raise ClipbenchError(f"{path.name!r} must end in {', '.join(endings)}")
-    return path.suffix
-
-
-def _from_npz(path: Path) -> dict:
-    told, saved = read_told(path)
-    return {**told, **{name: saved[name] for name in ARRAYS}}
-
-
-def _from_json(path: Path) -> dict:
-    document = read_json(path)
-    return _of_rows(document, document["images"])
-
-
-def _from_table(path: Path) -> dict:
-    return _of_rows(*tables.read_table(path))
-
-
-def _of_rows(about: dict, rows: list[dict]) -> dict:
-    number = {label: place for place, label in enumerate(about["labels"])} | {None: UNKNOWN, "": UNKNOWN}
-    arrays = {name: np.array([number[row[name]] for row in rows]) for name in _WHOLE}
-    arrays |= {name: np.array([float(row[name]) for row in rows], np.float32) for name in (*_REAL, "cover")}
-    kept = {name: about[name] for name in (*_ABOUT, "provenance")}
-    return {**kept, "names": [row["name"] for row in rows], **arrays}
-
-
-_READERS = {".npz": _from_npz, ".json": _from_json, **dict.fromkeys(tables.ENDINGS, _from_table)}
+    @classmethod
+    def _of(cls, told: dict, arrays: dict[str, np.ndarray]) -> "AttackResult":
+        tuples = {name: tuple(told[name]) for name in ("labels", "names", "notes")}
+        unread = tuple((name, reason) for name, reason in told["unread"])
+        own = {"target": told["target"], "text": told["text"], "unread": unread}
+        return cls(**own, **tuples, **arrays, provenance=Provenance(**told["provenance"]))

@@ -1,16 +1,14 @@
 """What a search for texts came to: the texts that were found, and how they fare on photos it has not seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
-from pathlib import Path
 from typing import ClassVar
 
-from clipbench import tables
 from clipbench.attacks.cells import counted, rate_of
-from clipbench.attacks.result import check_ending
-from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.results import UNREADABLE, Provenance, read_json, save_bytes, save_json
+from clipbench.results import Provenance
+from clipbench.tabled import Tabled
 
 _UNLIKELY = 0.05  # over all texts that are compared with the target's own name
 _COMMA = ", "  # between the methods in a cell
@@ -45,18 +43,6 @@ class Found:
         differ = self.gained + self.lost
         return sum(comb(differ, hits) for hits in range(self.gained, differ + 1)) / 2**differ
 
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
-        rates = {"success": self.success.as_dict(), "searched": self.searched.as_dict()}
-        against = {"gained": self.gained, "lost": self.lost, "luck": self.luck}
-        return {"text": self.text, **rates, **against, "methods": self.methods}
-
-    @classmethod
-    def from_dict(cls, told: dict) -> "Found":
-        """Back from `as_dict`."""
-        rates = (Rate.from_dict(told[rate]) for rate in ("success", "searched"))
-        return cls(told["text"], *rates, told["gained"], told["lost"], tuple(told["methods"]))
-
     def as_row(self) -> dict:
         """The same as cells of a table."""
         rates = counted("success", self.success) | counted("searched", self.searched)
@@ -65,16 +51,14 @@ class Found:
 
     @classmethod
     def from_row(cls, row: dict) -> "Found":
-        """Back from `as_row`."""
-        rates, methods = (
-            (rate_of(rate, row) for rate in ("success", "searched")),
-            row["methods"].split(_COMMA),
-        )
-        return cls(row["text"], *rates, int(row["gained"]), int(row["lost"]), tuple(methods))
+        """Back from `as_row`, also where the cells have become text."""
+        rates = (rate_of(name, row) for name in ("success", "searched"))
+        methods = tuple(row["methods"].split(_COMMA))
+        return cls(row["text"], *rates, int(row["gained"]), int(row["lost"]), methods)
 
 
 @dataclass(frozen=True)
-class SearchResult:
+class SearchResult(Tabled):
     """The best texts of all searches.
 
     Args:
@@ -92,7 +76,8 @@ class SearchResult:
     skipped: int
     unread: tuple[tuple[str, str], ...]
     provenance: Provenance
-    endings: ClassVar[tuple[str, ...]] = (".json", *tables.ENDINGS)  # of its files
+    kind: ClassVar[str] = "a search"
+    listed: ClassVar[str] = "found"
 
     @property
     def own(self) -> Found:
@@ -118,43 +103,24 @@ class SearchResult:
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
         return {
-            **self._about(),
-            "found": [one.as_dict() for one in self.found],
+            **super().as_dict(),
             "better_than_own_name": [one.text for one in self.better],
             "surely_better": [one.text for one in self.surely_better],
             "best_of": {method: one.text for method, one in self.best_of.items()},
         }
 
-    def save(self, path: str | Path) -> Path:
-        """Write all of it as .json, or as a table with a row for each text, .csv or .parquet.
-
-        Raises:
-            ClipbenchError: another ending, or a file that cannot be written.
-        """
-        ending = check_ending(path, self.endings)
-        if ending == ".json":
-            return save_json(self.as_dict(), path)
-        return save_bytes(
-            tables.table_bytes(self._about(), [one.as_row() for one in self.found], ending), path
-        )
-
-    @classmethod
-    def load(cls, path: str | Path) -> "SearchResult":
-        """Read what `save` has written; a ClipbenchError if it is not that."""
-        path = Path(path)
-        try:
-            if path.suffix in tables.ENDINGS:
-                told, rows = tables.read_table(path)
-                found = tuple(map(Found.from_row, rows))
-            else:
-                told = read_json(path)
-                found = tuple(map(Found.from_dict, told["found"]))
-            unread = tuple((name, reason) for name, reason in told["unread"])
-            own = (told["target"], found, told["passes"], told["skipped"], unread)
-            return cls(*own, Provenance(**told["provenance"]))
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a search that clipbench has written") from error
-
-    def _about(self) -> dict:
+    def about(self) -> dict:
+        """All but the texts."""
         own = {"target": self.target, "passes": self.passes, "skipped": self.skipped, "unread": self.unread}
         return {**own, "provenance": self.provenance.as_dict()}
+
+    def cells(self) -> list[dict]:
+        """A row for each text."""
+        return [one.as_row() for one in self.found]
+
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "SearchResult":
+        """Back from both."""
+        unread = tuple((name, reason) for name, reason in about["unread"])
+        own = (about["target"], tuple(map(Found.from_row, cells)), about["passes"], about["skipped"])
+        return cls(*own, unread, Provenance(**about["provenance"]))

@@ -9,12 +9,19 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from clipbench.attacks.result import check_ending
 from clipbench.classify import zero_shot
-from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
-from clipbench.results import UNREADABLE, Provenance, npz, read_json, read_told, save_bytes, save_json
+from clipbench.results import (
+    Provenance,
+    check_path,
+    npz,
+    read_json,
+    read_told,
+    reading,
+    save_bytes,
+    save_json,
+)
 from clipbench.stimuli import written
 from clipbench.stimuli.recipes import check_range
 
@@ -107,7 +114,7 @@ class Stroop:
         Raises:
             ClipbenchError: another ending, or a file that cannot be written.
         """
-        if check_ending(path, self.endings) == ".json":
+        if check_path(path, self.endings).suffix.lower() == ".json":
             return save_json(self.as_dict(), path)
         told = {"provenance": self.provenance.as_dict()}
         return save_bytes(npz(told, probabilities=self.probabilities), path)
@@ -115,17 +122,14 @@ class Stroop:
     @classmethod
     def load(cls, path: str | Path) -> "Stroop":
         """Read what `save` has written; a ClipbenchError if it is not that."""
-        path = Path(path)
-        try:
-            if path.suffix == ".json":
-                told = read_json(path)
+        with reading(path, "a Stroop test") as file:
+            if file.suffix.lower() == ".json":
+                told = read_json(file)
                 probabilities = np.array(told["probabilities"], np.float32)
             else:
-                told, saved = read_told(path)
+                told, saved = read_told(file)
                 probabilities = saved["probabilities"]
             return cls(probabilities, Provenance(**told["provenance"]))
-        except UNREADABLE as error:
-            raise ClipbenchError(f"{str(path)!r} is not a Stroop test that clipbench has written") from error
 
     def _rate(self, asked: Callable[[str, str], bool], right: Callable[[str, str], str]) -> Rate:
         pairs = [

@@ -5,17 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 
+from clipbench.attacks.rendering import lay
 from clipbench.attacks.wild import WildPhoto
 from clipbench.classify import Classifier, as_classifier
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel, VisionModel
 from clipbench.results import Provenance
-from clipbench.stimuli import read_image, samples
+from clipbench.stimuli import TAG, Sample, Tag, read_image, samples
+from clipbench.tabled import Tabled
 
 _LABELS = Path(__file__).with_name("wild_labels.json")
 _OPEN_CLIP = {"Granny Smith": "Granny Smith apple", "common sorrel": "common sorrel horse"}  # its spelling
@@ -26,7 +29,7 @@ class WildRow:
     """One photo.
 
     Args:
-        photo: thing, word and file.
+        photo: thing, word and file; of a word that was laid on, the file without it.
         labels: the k labels that the classifier has, of those that belong to the thing and of the word.
         shares: (k,) float32, their probabilities.
         truth: what the thing is called among labels.
@@ -48,15 +51,23 @@ class WildRow:
         word = self.photo.word
         return bool(word) and word not in (self.photo.item, self.truth) and word in self.labels
 
-    def as_dict(self) -> dict:
-        """The same as plain JSON types."""
+    def as_row(self) -> dict:
+        """The same as cells of a table."""
         shares = dict(zip(self.labels, self.shares.tolist(), strict=True))
-        told = {"item": self.photo.item, "word": self.photo.word, "truth": self.truth}
-        return {**told, "seen": self.seen, "probabilities": shares}
+        told = {"item": self.photo.item, "word": self.photo.word, "file": str(self.photo.path)}
+        return {**told, "truth": self.truth, "seen": self.seen, "probabilities": shares}
+
+    @classmethod
+    def from_row(cls, row: dict) -> "WildRow":
+        """Back from `as_row`, also where the cells have become text."""
+        told = row["probabilities"]
+        shares = json.loads(told) if isinstance(told, str) else told
+        photo = WildPhoto(row["item"], row["word"], Path(row["file"]))
+        return cls(photo, tuple(shares), np.array([*shares.values()], np.float32), row["truth"])
 
 
 @dataclass(frozen=True, eq=False)
-class WildTable:
+class WildTable(Tabled):
     """All photos, in their order.
 
     Args:
@@ -66,6 +77,8 @@ class WildTable:
 
     rows: tuple[WildRow, ...]
     provenance: Provenance
+    kind: ClassVar[str] = "a table of photos in the wild"
+    listed: ClassVar[str] = "photos"
 
     @property
     def flipped(self) -> tuple[WildRow, ...]:
@@ -81,11 +94,21 @@ class WildTable:
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
         flips = self.flips
-        return {
-            "photos": [row.as_dict() for row in self.rows],
-            "flips": flips and flips.as_dict(),
-            "provenance": self.provenance.as_dict(),
-        }
+        return {**super().as_dict(), "flips": flips and flips.as_dict()}
+
+    def about(self) -> dict:
+        """All but the photos."""
+        return {"provenance": self.provenance.as_dict()}
+
+    def cells(self) -> list[dict]:
+        """A row for each photo, and whether its word won where that counts."""
+        flipped = self.flipped
+        return [{**row.as_row(), "flipped": row in flipped} for row in self.rows]
+
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "WildTable":
+        """Back from both."""
+        return cls(tuple(map(WildRow.from_row, cells)), Provenance(**about["provenance"]))
 
     def _fair(self) -> Iterator[WildRow]:
         known = {row.photo.item for row in self.rows if not row.photo.word and row.seen == row.truth}
@@ -146,6 +169,39 @@ def look(
         recipe = f"{len(rows)} photos in the wild, labels of each thing and its word · {asked.recipe}"
         provenance = Provenance(asked.model.name, asked.model.weights_hash, recipe, n=len(rows))
         yield WildTable(tuple(rows), provenance)
+
+
+@torch.no_grad()
+def on_paper(
+    model: ClipModel | VisionModel, photos: Sequence[Sample], words: Sequence[str], tag: Tag = TAG
+) -> Iterator[WildTable]:
+    """The same experiment without the article's photos: each word on paper, laid on each photo.
+
+    All answers are among the photos' truths and the words.
+
+    Args:
+        model: a CLIP, or a network with classes for all of these.
+        photos: shipped ones without a word.
+        words: what is laid on.
+        tag: how.
+
+    Yields:
+        After each photo the table so far, in which the photo without a word comes first.
+
+    Raises:
+        ClipbenchError: what `as_classifier` refuses.
+    """
+    classifier = as_classifier(model, list(dict.fromkeys([*(photo.truth for photo in photos), *words])))
+    rows: list[WildRow] = []
+    for photo in photos:
+        crop = model.crop(photo.image)
+        written = [lay(crop, word, tag)[0] for word in words]
+        answers = classifier.probabilities(model.pixels([crop, *written])).cpu().numpy()
+        for word, shares in zip(("", *words), answers, strict=True):
+            made = WildPhoto(photo.truth, word, photo.path)
+            rows.append(WildRow(made, classifier.labels, shares, photo.truth))
+        recipe = f"{', '.join(words)} as {tag} · {classifier.recipe}"
+        yield WildTable(tuple(rows), Provenance(model.name, model.weights_hash, recipe, n=len(rows)))
 
 
 @torch.no_grad()

@@ -90,7 +90,8 @@ def look(options: argparse.Namespace):
 
 def attack(options: argparse.Namespace) -> int:
     """Attack all pictures; tell what could not be read, and how the text fared."""
-    from clipbench.attacks import Case, check_ending, measure
+    from clipbench.attacks import AttackResult, Case, measure
+    from clipbench.results import check_path
     from clipbench.stimuli import picture_files
 
     if options.sweep:
@@ -98,7 +99,7 @@ def attack(options: argparse.Namespace) -> int:
     if options.values:
         raise ClipbenchError("--values is for --sweep; name an axis or leave it out")
     if options.out:
-        check_ending(options.out)
+        check_path(options.out, AttackResult.endings)
     files, recipe = picture_files(options.folder), look(options)
     steps = measure(
         classifier_of(options), files, [Case(options.target, options.text)], recipe, journal=options.journal
@@ -110,13 +111,13 @@ def attack(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     """The same at each value of an axis."""
-    from clipbench.attacks import Case, check_ending, robustness
+    from clipbench.attacks import Case, Curve, robustness
     from clipbench.attacks.axes import axis_of
+    from clipbench.results import check_path
     from clipbench.stimuli import picture_files
-    from clipbench.tables import ENDINGS
 
     if options.out:
-        check_ending(options.out, (".json", *ENDINGS))
+        check_path(options.out, Curve.endings)
     axis = axis_of(options.sweep)
     values = None if options.values is None else [axis.read(value) for value in options.values.split(",")]
     files, case = picture_files(options.folder), Case(options.target, options.text, look(options))

@@ -38,10 +38,11 @@ def add(commands) -> None:
 def search(options: argparse.Namespace) -> int:
     """Search, and print the texts in their order."""
     from clipbench import attacks
+    from clipbench.results import check_path
     from clipbench.stimuli import picture_files, read_words
 
     if options.out:
-        attacks.check_ending(options.out, attacks.SearchResult.endings)
+        check_path(options.out, attacks.SearchResult.endings)
     files = picture_files(options.folder)
     words = None if options.vocabulary is None else read_words(options.vocabulary)
     recipe = look(options)

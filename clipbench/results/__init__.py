@@ -9,6 +9,7 @@ from clipbench.results.files import (
     read_json,
     read_npz,
     read_told,
+    reading,
     save_bytes,
     save_json,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "read_npz",
     "read_provenance",
     "read_told",
+    "reading",
     "save_bytes",
     "save_json",
     "save_png",

@@ -58,6 +58,27 @@ def read_told(path: str | Path) -> tuple[dict, dict[str, np.ndarray]]:
 
 
 @contextmanager
+def reading(path: str | Path, kind: str) -> Iterator[Path]:
+    """A file to read from; what fails in the block is told in a sentence.
+
+    Args:
+        path: the file.
+        kind: what it should be, such as "a curve".
+
+    Raises:
+        ClipbenchError: the file is not there, or what is read of it is not that.
+    """
+    try:
+        yield Path(path)
+    except FileNotFoundError as error:
+        raise ClipbenchError(
+            f"there is no file {str(path)!r}; give one that clipbench has written"
+        ) from error
+    except UNREADABLE as error:
+        raise ClipbenchError(f"{str(path)!r} is not {kind} that clipbench has written") from error
+
+
+@contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     """A file to write to, which takes the place of `path` once it is complete."""
     partial = path.with_name(f".{uuid4().hex}.partial")

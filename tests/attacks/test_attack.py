@@ -193,7 +193,7 @@ def test_one_image_makes_a_result_with_a_wide_interval(bright, plain):
 
 def test_files_that_cannot_be_written_or_read(bright, plain, tmp_path, monkeypatch):
     result = attack(bright, GREYS, plain)
-    with pytest.raises(cb.ClipbenchError, match="must end in .npz, .json, .csv"):
+    with pytest.raises(cb.ClipbenchError, match="does not end in .npz, .json, .csv"):
         result.save(tmp_path / "x.pkl")
     for ending in (".json", ".csv", ".parquet", ".npz"):
         (tmp_path / f"x{ending}").write_text("{}")

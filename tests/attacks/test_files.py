@@ -3,12 +3,23 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import clipbench as cb
-from clipbench.attacks import AttackResult, Curve, Defence, Held, SearchResult, Stroop
+from clipbench.attacks import (
+    AttackResult,
+    Curve,
+    Defence,
+    Held,
+    SearchResult,
+    Stroop,
+    WildPhoto,
+    WildRow,
+    WildTable,
+)
 from clipbench.attacks.curves import Point
 from clipbench.attacks.search_result import Found
 from clipbench.intervals import Rate
@@ -64,20 +75,35 @@ def stroop() -> Stroop:
     return Stroop(np.random.default_rng(0).random((8, 8, 8)).astype(np.float32), PROVENANCE)
 
 
-RESULTS = (attack, curve, numbers, search, defence, stroop)
+def wild() -> WildTable:
+    """Each photo has labels of its own."""
+    rng, photos = np.random.default_rng(0), Path("photos")
+    rows = [
+        WildRow(WildPhoto("ü", word, photos / word), labels := AWKWARD[place:], shares, labels[0])
+        for place, word in enumerate(("", *AWKWARD[:3]))
+        for shares in [rng.random(len(AWKWARD) - place).astype(np.float32)]
+    ]
+    return WildTable(tuple(rows), PROVENANCE)
+
+
+RESULTS = (attack, curve, numbers, search, defence, stroop, wild)
 
 
 def plain(value):
-    """With arrays as lists of their type, so that == compares them to the bit."""
-    return (str(value.dtype), value.tolist()) if isinstance(value, np.ndarray) else value
+    """With arrays as lists of their type and rows as their fields, so that == compares them to the bit."""
+    if isinstance(value, np.ndarray):
+        return str(value.dtype), value.tolist()
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    return fields(value) if isinstance(value, WildRow) else value
+
+
+def fields(result) -> dict:
+    return {name: plain(value) for name, value in vars(result).items() if name in result.__match_args__}
 
 
 def same(one, other) -> bool:
-    return type(one) is type(other) and all(
-        plain(value) == plain(vars(other)[name])
-        for name, value in vars(one).items()
-        if name in one.__match_args__
-    )
+    return type(one) is type(other) and fields(one) == fields(other)
 
 
 @pytest.mark.parametrize(
@@ -99,12 +125,14 @@ def test_the_document_of_a_command_is_such_a_file(make, tmp_path):
 @pytest.mark.parametrize("make", RESULTS)
 def test_what_is_no_such_file_gets_one_sentence(make, tmp_path):
     kind = type(make())
-    with pytest.raises(cb.ClipbenchError, match=r"must end in \."):
+    with pytest.raises(cb.ClipbenchError, match=r"does not end in \."):
         make().save(tmp_path / "x.pkl")
     for ending in kind.endings:
         make().save(whole := tmp_path / f"whole{ending}")
         (tmp_path / f"cut{ending}").write_bytes(whole.read_bytes()[:-60])
         (tmp_path / f"other{ending}").write_text("{}")
+        with pytest.raises(cb.ClipbenchError, match="there is no file"):
+            kind.load(tmp_path / f"none{ending}")
         for name in ("cut", "other"):
             with pytest.raises(cb.ClipbenchError, match="that clipbench has written"):
                 kind.load(tmp_path / f"{name}{ending}")

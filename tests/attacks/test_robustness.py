@@ -145,7 +145,7 @@ def test_bad_input(bright, images, change, sentence):
 
 def test_files_that_are_no_curve(bright, images, tmp_path):
     *_, last = robustness(bright, images, CASE, "opacity", (1,))
-    with pytest.raises(cb.ClipbenchError, match="must end in .json, .csv, .parquet"):
+    with pytest.raises(cb.ClipbenchError, match="does not end in .json, .csv, .parquet"):
         last.curve.save(tmp_path / "x.npz")
     for name in ("x.json", "x.csv", "x.parquet"):
         (tmp_path / name).write_text("{}")
