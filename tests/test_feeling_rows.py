@@ -1,5 +1,7 @@
 """Faces, bodies and words in the eyes of a unit, against what the model says when it is asked directly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,10 +45,19 @@ def test_the_faces_of_the_word_that_a_unit_likes_most_are_placed_among_all():
     drawn = Row("faces", ("a", "b", "c", "d"), images, np.array([[5.0], [1], [4], [3]]))
     shows = (("mad",), ("sad",), ("sad", "mad"), ())
     found = FeelingRows("layer", drawn, drawn, words, shows, TOLD)
+    assert found.median_place(0) == ("sad", 2, 3.0)
     told = found.standing(0)
     assert "Of the 2 words" in told and "most to 'sad'; of its 2 faces" in told and "place 3 of 4" in told
     with pytest.raises(cb.ClipbenchError, match="channel 1"):
         found.standing(1)
+    silent = replace(found, words=replace(words, answers=np.zeros((3, 1))))
+    assert silent.standing(0) == "Unit 0 answers the same to every word."
+
+
+def test_with_random_weights_the_faces_of_a_unit_s_word_stand_in_the_middle(rows):
+    units = range(rows.words.answers.shape[1])
+    places = [rows.median_place(unit)[2] / len(rows.shows) for unit in units]
+    assert len(places) > 100 and np.mean(places) == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_figure_has_three_rows_whose_names_do_not_overlap(rows):

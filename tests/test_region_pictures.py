@@ -1,5 +1,7 @@
 """Flags and monuments in the eyes of a unit, against what the model says when it is asked directly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,8 @@ def test_the_flag_of_the_unit_s_first_country_is_placed_among_all():
     countries = CountryUnits("layer", ("Fiji", "Japan", "Peru"), flag, name, told)
     found = RegionAnswers(names, countries, Row("monuments", (), (), np.zeros((0, 1))), told)
     assert found.standing(0).endswith("to the name Japan; that country's flag stands at place 3 of 3.")
+    silent = replace(found, countries=replace(countries, names=np.ones((3, 1))))
+    assert silent.standing(0) == "Unit 0 answers the same to every country's name."
 
 
 def test_a_unit_that_never_fires_and_one_that_is_not_there(answers):

@@ -27,7 +27,7 @@ def test_units_in_another_order_and_scale_are_found_in_each_of_three_models():
     for order, partners in zip(orders, result.partners, strict=True):
         assert order[partners].tolist() == list(range(30))
     assert result.likeness == pytest.approx(1, abs=1e-5) and result.above.tolist() == [1, 1, 1]
-    assert result.provenance.n == N and result.provenance.model == "a and b and c and d"
+    assert [source.model for source in result.sources] == [*"abcd"] and len(result.captions) == 5
     assert [line.split(" have")[0] for line in result.summary] == ["100% of a's 30 units"] * 3
 
 

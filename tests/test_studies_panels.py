@@ -19,6 +19,7 @@ from clipbench.studies import MaximalText, emotions
 from clipbench.studies.conditional import stratify
 from clipbench.studies.country_units import CountryUnits
 from clipbench.studies.emotion_check import Raised
+from clipbench.studies.feeling_units import FeelingUnits
 from clipbench.studies.known_pictures import Shown, known_pictures
 from clipbench.studies.picture_rows import Row
 from clipbench.studies.records import region_unit
@@ -114,8 +115,13 @@ def test_words_that_are_not_on_the_wheel_are_told_and_codes_of_a_model_stand_bes
     weights = np.random.default_rng(0).normal(size=(len(words), 40))
     told = [Raised("happy", 3, 0.1, 0.2), Raised("angry", 4, 0.2, 0.1)]
     monkeypatch.setattr("widgets.feelings.raised", lambda model, found: told)
+    shows, answers = np.array([[True, False], [False, True]]), np.array([[2.0, 2], [1, 1]])
+    units = FeelingUnits("layer", ("happy", "angry"), (3, 4), shows, answers, replace(TOLD, seed=0))
+    monkeypatch.setattr("widgets.feelings.feeling_units", lambda model, found: units)
     panel._take(Progress(126, 126, emotions.Codes("layer", words, weights, {}, TOLD)))
     wait(lambda: "rose for 1 of 2 words" in panel._check.value)
+    assert "For 0 of 2 words (95" in panel._check.value  # each has one face, at places 1 and 2 of 2
+    wait(lambda: panel._one._unit.line.value == "layer:3")
     assert len(chart(panel._own_wheel).data[0].x) == 121
     assert chart(panel._own).layout.yaxis.ticktext[0].startswith("happy = ")
 

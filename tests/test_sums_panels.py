@@ -78,7 +78,9 @@ def test_two_models_are_beside_each_other_at_once():
     panel = SideBySide(Bench())
     assert panel._units.value.count("<tr>") == panel._things.value.count("<tr>") == 1 + 10
     assert "have a partner in timm/tf_efficientnet_lite0 beyond chance" in panel._told.children[0].value
-    assert "clipbench side-by-side timm/tf_efficientnet_lite0 --model mini" in panel._caption.value
+    assert (
+        "clipbench side-by-side timm/tf_efficientnet_lite0 --model mini" in panel._captions.children[-1].value
+    )
 
 
 def test_the_same_picture_is_told_of_each_model():
@@ -90,24 +92,33 @@ def test_the_same_picture_is_told_of_each_model():
     panel._text.line.value = "iPod"
     assert panel._work() is not None
     answers = (("<i>", 0.5), ("tabby", 0.25), ("iPod", 1.0))
-    panel._take(Progress(2, 2, (Taken("mini", answers), Taken("b", answers))))
+    told = [Taken(answers, Provenance(name, f"{name}0123456789ab", "made up")) for name in ("mini", "b")]
+    panel._take(Progress(2, 2, tuple(told)))
     assert panel._table.value.count("<img") == 3 and "tabby 25%" in panel._table.value
     assert "<i>" not in panel._table.value
-    assert (
-        "side-by-side b --model mini --image" in panel._caption.value
-        and "--text iPod" in panel._caption.value
-    )
+    *sources, how = (caption.value for caption in panel._captions.children)
+    assert "side-by-side b --model mini --image" in how and "--text iPod" in how
+    assert ["mini mini0123" in sources[0], "b b0123456" in sources[1]] == [True, True]
 
 
 def test_four_models_take_a_column_each_and_a_fifth_is_refused():
     panel = SideBySide(Bench())
     one = Multimodal.load(EXAMPLE / EXAMPLES["mini"])
     names = ("mini", "b", "<i>", "mini/random")
-    results = [replace(one, provenance=replace(one.provenance, model=name)) for name in names]
+    told = [
+        replace(one.provenance, model=name, weights_hash=f"{place}23456789abc")
+        for place, name in enumerate(names)
+    ]
+    results = [replace(one, provenance=source) for source in told]
     panel._take(Progress(1, 1, tuple(results)))
     assert "<i>" not in panel._units.value and panel._things.value.count("<th>") == 1 + 4
     assert len(panel._told.children) == 3
-    assert "side-by-side b &#x27;&lt;i&gt;&#x27; mini/random --model mini" in panel._caption.value
+    captions = [caption.value for caption in panel._captions.children]
+    assert "side-by-side b &#x27;&lt;i&gt;&#x27; mini/random --model mini" in captions[-1]
+    assert len(captions) == 4 + 1 and all(
+        result.provenance.weights_hash[:8] in caption
+        for result, caption in zip(results, captions, strict=False)
+    )
     for text in ("", "a, b, c, d", "a,,b"):
         panel._others.line.value = text
         assert "write one to 3 models" in panel._others.children[1].value and panel._work() is None

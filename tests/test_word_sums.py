@@ -1,5 +1,7 @@
 """Sums of words and medians of labels, on made-up models whose answers are known."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from PIL import Image
 
 import clipbench as cb
 from clipbench.results import Provenance
-from clipbench.studies.label_medians import label_medians, published_people
+from clipbench.studies.label_medians import LabelMedians, label_medians, labelled_files, published_people
 from clipbench.studies.word_arithmetic import (
     PICTURES,
     WordSpace,
@@ -105,7 +107,7 @@ def test_medians_are_those_of_the_folder(tiny, tmp_path):
         for number, picture in enumerate(pictures[label]):
             picture.save(tmp_path / label / f"{number}.png")
     (tmp_path / "dark" / "broken.png").write_bytes(b"no picture")
-    *_, last = label_medians(tiny, tmp_path, f"{layer}:3")
+    *_, last = label_medians(tiny, labelled_files(tmp_path), f"{layer}:3")
     maps = {label: tiny.activations(own, layer)[:, 3] for label, own in pictures.items()}
     answers = {label: own.amax(dim=(1, 2)).numpy() for label, own in maps.items()}
     sd = np.concatenate([*answers.values()]).std()
@@ -118,10 +120,29 @@ def test_medians_are_those_of_the_folder(tiny, tmp_path):
     figure = cb.figures.label_medians(result)
     assert figure.layout.yaxis.ticktext[0] == f"{result.labels[0]} · 3"
     (tmp_path / "one").mkdir()
-    with pytest.raises(cb.ClipbenchError, match="two labels with pictures at least, and there are 0"):
-        [*label_medians(tiny, tmp_path / "one", f"{layer}:3")]
+    with pytest.raises(
+        cb.ClipbenchError, match="two labels with readable pictures .* are 0"
+    ):
+        next(label_medians(tiny, labelled_files(tmp_path / "one"), f"{layer}:3"))
     with pytest.raises(cb.ClipbenchError, match="there is no folder"):
-        next(label_medians(tiny, tmp_path / "none", f"{layer}:3"))
+        labelled_files(tmp_path / "none")
+    with pytest.raises(cb.ClipbenchError, match="no picture in .*one"):
+        labelled_files(tmp_path)  # the subfolder "one" is empty
+
+
+def test_medians_of_pictures_in_memory_and_their_files_read_back(tiny, tmp_path):
+    shades = {"夜": (10, 20, 30), "день, яркий": (200, 210, 220)}
+    shown = [
+        (Image.new("RGB", (64, 64), (shade, 0, 9)), label) for label in shades for shade in shades[label]
+    ]
+    *_, last = label_medians(tiny, shown, f"{tiny.last_layer}:3")
+    assert set(last.result.labels) == set(shades) and last.result.provenance.n == 6
+    for made in (last.result, published_people()):
+        for ending in LabelMedians.endings:
+            again = LabelMedians.load(made.save(tmp_path / f"x{ending}"))
+            assert json.dumps(again.as_dict()) == json.dumps(made.as_dict()) and again.labels == made.labels
+    with pytest.raises(cb.ClipbenchError, match="answers the same to every photo"):
+        [*label_medians(tiny, [(shown[0][0], "a"), (shown[0][0], "b")], f"{tiny.last_layer}:3")]
 
 
 def test_the_published_people_are_drawn_at_their_medians():

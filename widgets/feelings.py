@@ -11,9 +11,11 @@ from clipbench.streams import Progress
 from clipbench.studies.emotion_check import Raised, raised
 from clipbench.studies.emotion_wheel import wheel
 from clipbench.studies.emotions import SPARSITIES, Codes, codes, published_codes, text_units, wheel_words
+from clipbench.studies.feeling_units import FeelingUnits, feeling_units
 from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place
+from widgets.feeling_unit import FeelingUnit
 from widgets.jobs import Latest
 from widgets.workbench import Workbench
 from widgets.worker import Worker
@@ -41,7 +43,7 @@ class Emotions(w.VBox):
         )
         self._codes, self._wheel, self._caption = Place(), Place(), parts.Caption()
         self._own, self._own_wheel, self._own_caption = Place(), Place(), parts.Caption()
-        self._check = parts.Note()
+        self._check, self._one = parts.Note(), FeelingUnit(bench)
         self._worker = Worker("Code them with the model, too", self._work, self._take, _progress)
         self._drawer = Latest(self._show, self._check.say)
         self._finisher = Latest(self._finish, self._check.say, delay=0.0)
@@ -58,6 +60,7 @@ class Emotions(w.VBox):
                 self._caption,
                 self._own_wheel,
                 self._own_caption,
+                self._one,
             ]
         )
         self._words.observe(lambda _: self._choose(), "meaning")
@@ -88,16 +91,19 @@ class Emotions(w.VBox):
         if progress.result is not None:
             self._found, model = progress.result, self._bench.model
             self._choose()
-            self._finisher.ask(lambda: (progress.result, raised(model, progress.result)))
+            self._finisher.ask(lambda: _checked(model, progress.result))
 
-    def _finish(self, done: tuple[Codes, list[Raised]]) -> None:
-        found, told = done
+    def _finish(self, done: tuple[Codes, list[Raised], FeelingUnits]) -> None:
+        found, told, units = done
         rose = sum(one.after > one.before for one in told)
         self._check.say(
             f"Codes of {len(found.words)} words have {found.sizes.mean():.1f} units on average. The "
             "article's check: raise a code's first unit on a grey picture; the cosine with its own word rose "
-            f"for {rose} of {len(told)} words. {_surprise(found)}"
+            f"for {rose} of {len(told)} words. {units.summary} {_surprise(found)}"
         )
+        first = next((one.unit for one in told), None)
+        if first is not None:
+            self._one.choose(f"{found.layer}:{first}")
         self._own_wheel.show(figures.emotion_wheel(found, wheel(found)))
 
     def _forget(self) -> None:
@@ -107,6 +113,10 @@ class Emotions(w.VBox):
         self._worker.layout.display = None if isinstance(model, ClipModel) else "none"
         self._check.say("" if isinstance(model, ClipModel) or model is None else
                         f"{model.name} has no text tower, so it has no codes of words.")  # fmt: skip
+
+
+def _checked(model: ClipModel, found: Codes) -> tuple[Codes, list[Raised], FeelingUnits]:
+    return found, raised(model, found), feeling_units(model, found)
 
 
 def _surprise(found: Codes) -> str:

@@ -3,7 +3,7 @@
 import html
 import shlex
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import ipywidgets as w
 from PIL import Image
@@ -11,6 +11,7 @@ from PIL import Image
 import clipbench as cb
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
+from clipbench.results import Provenance
 from clipbench.stimuli import sample
 from clipbench.streams import Progress
 from clipbench.studies.side_by_side import Taken, taken_for
@@ -33,8 +34,8 @@ class SamePicture(parts.Fold):
         self._photo = parts.classed(w.Dropdown(options=photos, description="photo"), "cb-control")
         self._text = parts.Field("word", "iPod", _word)
         self._worker = Worker("Ask them all", self._work, self._take, _progress)
-        self._table, self._caption = w.HTML(), parts.Caption()
-        super().__init__(self._photo, self._text, self._worker, self._table, self._caption)
+        self._table, self._captions = w.HTML(), w.VBox()
+        super().__init__(self._photo, self._text, self._worker, self._table, self._captions)
         self.say("The same picture, with a word on it")
 
     def _work(self) -> Callable[[], Iterator[Progress[tuple[Taken, ...]]]] | None:
@@ -52,8 +53,17 @@ class SamePicture(parts.Fold):
         self._table.value = _table(self._shown, progress.result)
         first, *others = (one.model for one in progress.result)
         command = shlex.join(["clipbench", "side-by-side", *others, "--model", first, *self._asked])
-        names = ", ".join((first, *others))
-        self._caption.show(f"{names} · likeliest label · paper tag half as wide as the photo", command)
+        sources = [one.provenance for one in progress.result]
+        self._captions.children = captions(sources, "paper tag half as wide as the photo", command)
+
+
+def captions(sources: Sequence[Provenance], recipe: str, command: str) -> tuple[parts.Caption, ...]:
+    """A line for each model, and one for what was done with all of them and for the command."""
+    lines = [(source.caption(), "", parts.about(source.model)) for source in sources]
+    made = tuple(parts.Caption() for _ in range(len(lines) + 1))
+    for caption, line in zip(made, [*lines, (recipe, command)], strict=True):
+        caption.show(*line)
+    return made
 
 
 def _word(text: str) -> str:
@@ -71,7 +81,7 @@ def _table(shown: list[Image.Image], told: tuple[Taken, ...]) -> str:
         for head, image in zip(_HEADS, shown, strict=True)
     )
     rows = "".join(
-        f"<tr><td>{html.escape(one.model)}</td>"
+        f"<tr><td>{html.escape(one.provenance.source)}</td>"
         + "".join(f"<td>{html.escape(label)} {share:.0%}</td>" for label, share in one.answers)
         + "</tr>"
         for one in told

@@ -9,11 +9,12 @@ import ipywidgets as w
 import clipbench as cb
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
+from clipbench.results import Provenance
 from clipbench.streams import Progress
 from clipbench.studies import Multimodal
 from clipbench.studies.side_by_side import MOST, Matched, Universal, match_units, measure_all, universality
 from widgets import parts
-from widgets.same import SamePicture
+from widgets.same import SamePicture, captions
 from widgets.scene import split
 from widgets.study import EXAMPLE, EXAMPLES
 from widgets.verdict import CONTROL
@@ -39,8 +40,7 @@ class SideBySide(w.VBox):
         self._bench = bench
         self._others = parts.Field("beside", CONTROL, _names)
         self._worker = Worker("Measure all", self._work, self._take, _progress)
-        self._told, self._units, self._things = w.VBox(), w.HTML(), w.HTML()
-        self._caption = parts.Caption()
+        self._told, self._units, self._things, self._captions = w.VBox(), w.HTML(), w.HTML(), w.VBox()
         super().__init__(
             [
                 parts.prose("Do other models find the same units?", "h2"),
@@ -49,7 +49,7 @@ class SideBySide(w.VBox):
                 self._worker,
                 self._told,
                 parts.beside(self._units, self._things),
-                self._caption,
+                self._captions,
                 SamePicture(self._models),
             ]
         )
@@ -72,11 +72,10 @@ class SideBySide(w.VBox):
         matched = match_units(results)
         self._told.children = [parts.prose(line, kind="cb-note") for line in matched.summary]
         self._units.value = _unit_table(matched)
-        self._things.value = _thing_table(matched.models, universality(results)[:_ROWS])
+        self._things.value = _thing_table(matched.sources, universality(results)[:_ROWS])
         first, *others = matched.models
         command = shlex.join(["clipbench", "side-by-side", *others, "--model", first])
-        about = next(filter(None, map(parts.about, matched.models)), None)
-        self._caption.show(matched.provenance.caption(), command, about)
+        self._captions.children = captions(matched.sources, matched.captions[-1], command)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -91,7 +90,7 @@ def _loaded(model: ImageModel, names: Sequence[str]) -> list[ImageModel]:
 
 
 def _unit_table(matched: Matched) -> str:
-    first, *others = matched.models
+    first, *others = (source.source for source in matched.sources)
     heads = [text for name in others for text in (f"of {name}", "correlation")]
     rows = [
         (unit, *(cell for partner, likeness in own for cell in (partner, f"{likeness:.2f}")))
@@ -100,8 +99,8 @@ def _unit_table(matched: Matched) -> str:
     return _table((f"unit of {first}", *heads), rows)
 
 
-def _thing_table(models: Sequence[str], things: Sequence[Universal]) -> str:
-    heads = ("multimodal units for", *(f"in {name}" for name in models))
+def _thing_table(sources: Sequence[Provenance], things: Sequence[Universal]) -> str:
+    heads = ("multimodal units for", *(f"in {source.source}" for source in sources))
     return _table(heads, [(one.concept, *one.counts) for one in things])
 
 

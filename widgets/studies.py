@@ -1,4 +1,4 @@
-"""The panel "Studies": regions, emotions, activations, families, texts, sums of words, two models, live."""
+"""The panel "Studies": one study of the article at a time, live."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,7 @@ from widgets.activation import Activation
 from widgets.feelings import Emotions
 from widgets.frame import Frame
 from widgets.kin import Families
+from widgets.persons import Persons
 from widgets.phrases import MaximalTexts
 from widgets.side import SideBySide
 from widgets.sums import Sums
@@ -20,6 +21,7 @@ STUDIES = {
     "regions": ("Regions", Regions),
     "emotions": ("Emotions", Emotions),
     "activation": ("Activation and label", Activation),
+    "persons": ("Persons", Persons),
     "families": ("Families", Families),
     "text": ("Maximal text", MaximalTexts),
     "sums": ("Sums of words", Sums),

@@ -119,7 +119,8 @@ class Regions(w.VBox):
         found, unit = self._found, self._unit.meaning
         if found is None or unit is None:
             return
-        words = ", ".join(found.names.top(unit, _PLACES))
+        told = found.names.top(unit, _PLACES) if found.names.sds(unit).any() else ["the same to every name"]
+        words = ", ".join(told)
         self._own.show(figures.world_map(answered_map(found.names, [unit]), f"unit {unit}: {words}"))
         self._rows_told.say(found.standing(unit))
         self._rows.show(figures.picture_rows(found.rows, unit))

@@ -1,4 +1,4 @@
-"""`clipbench emotions`: words of feeling as sums of units, beside the article's."""
+"""`clipbench emotions`: words of feeling as sums of units, and what one unit answers to."""
 
 import argparse
 
@@ -6,6 +6,7 @@ import clipbench as cb
 from clipbench.cli.options import add_common, real
 from clipbench.cli.output import counted, write_json, write_table
 from clipbench.errors import ClipbenchError
+from clipbench.units import check_whole
 
 
 def add(commands) -> None:
@@ -14,9 +15,11 @@ def add(commands) -> None:
         "emotions",
         help="tell which units a word of feeling is a sum of",
         description="Sparse codes of the 126 words of the article's feeling wheel, and of those among WORD "
-        "that are not on it; printed are the codes of WORD, and the article's where it has one.",
+        "that are not on it; printed are the codes of WORD, and the article's where it has one. With --unit "
+        "it is told instead to which faces, bodies and words a unit answers most.",
     )
-    parser.add_argument("words", nargs="+", metavar="WORD", help="such as jealous")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="such as jealous")
+    parser.add_argument("--unit", metavar="UNIT", help="layer:channel; without words")
     parser.add_argument(
         "--detail", type=real, default=5.0, metavar="X", help="more means more units (default: 5)"
     )
@@ -25,6 +28,32 @@ def add(commands) -> None:
 
 
 def emotions(options: argparse.Namespace) -> int:
+    """Code words, or ask a unit."""
+    if bool(options.words) == (options.unit is not None):
+        raise ClipbenchError("give words such as jealous, or --unit such as conv_head:550, and not both")
+    return _code(options) if options.unit is None else _ask(options)
+
+
+def _ask(options: argparse.Namespace) -> int:
+    """Show a layer faces, bodies and words, and tell those of one unit."""
+    from clipbench.studies.feeling_rows import feeling_rows
+
+    model = cb.load(options.model, device=options.device)
+    unit = check_whole(cb.Unit.parse(options.unit, model))
+    found = [*counted(feeling_rows(model, unit.layer), " pictures")][-1].result
+    told = {row.kind: [(name, sds) for name, _, sds in row.top(unit.channel)] for row in found.rows}
+    if options.json:
+        rows = {kind: dict(own) for kind, own in told.items()}
+        write_json({"unit": str(unit), **rows, "provenance": found.provenance.as_dict()})
+        return 0
+    for kind, own in told.items():
+        write_table((kind, "sd"), own)
+        print()
+    print(found.standing(unit.channel), found.provenance.caption(), sep="\n")
+    return 0
+
+
+def _code(options: argparse.Namespace) -> int:
     """Code all words, and tell some."""
     from clipbench.models import ClipModel
     from clipbench.studies.emotions import codes, published_codes, text_units, wheel_words

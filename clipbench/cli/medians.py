@@ -17,23 +17,26 @@ def add(commands) -> None:
     )
     parser.add_argument("folder", metavar="IMAGES_DIR", help="a folder of folders")
     parser.add_argument("unit", metavar="UNIT", help="layer:channel")
+    parser.add_argument("--out", metavar="FILE", help="write the table: .json, .csv or .parquet")
     add_common(parser)
     parser.set_defaults(run=medians)
 
 
 def medians(options: argparse.Namespace) -> int:
     """Show the folder, and tell the medians, the largest first."""
-    from clipbench.studies.label_medians import label_medians
+    from clipbench.results import check_path
+    from clipbench.studies.label_medians import LabelMedians, label_medians, labelled_files
 
+    path = None if options.out is None else check_path(options.out, LabelMedians.endings)
     model = cb.load(options.model, device=options.device)
-    result = [*counted(label_medians(model, options.folder, options.unit), " pictures")][-1].result
-    columns = (result.labels, result.medians.tolist(), result.deviations.tolist(), result.counts.tolist())
-    rows = [*zip(*columns, strict=True)][::-1]
+    steps = label_medians(model, labelled_files(options.folder), options.unit)
+    result = [*counted(steps, " pictures")][-1].result
+    if path is not None:
+        result.save(path)
     if options.json:
-        header = ("label", "median", "deviation", "photos")
-        told = [dict(zip(header, row, strict=True)) for row in rows]
-        write_json({"labels": told, "unread": result.unread, "provenance": result.provenance.as_dict()})
+        write_json(result.as_dict())
         return 0
+    rows = [[*row.values()] for row in result.cells()]
     write_table(("label", "median, sd", "spread, sd", "photos"), rows)
     print(f"\n{printable(result.provenance.caption())}")
     if result.unread:

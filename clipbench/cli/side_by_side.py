@@ -4,7 +4,7 @@ import argparse
 
 import clipbench as cb
 from clipbench.cli.options import add_common, positive
-from clipbench.cli.output import counted, write_json, write_table
+from clipbench.cli.output import counted, printable, write_json, write_table
 from clipbench.errors import ClipbenchError
 
 _TAKEN = ("the picture", "with the word on it", "the word alone")
@@ -50,8 +50,7 @@ def side_by_side(options: argparse.Namespace) -> int:
     write_table((matched.models[0], *columns), [(unit, *sum(own, ())) for unit, own in units])
     print("\nMultimodal units for each thing:\n")
     write_table(("thing", *matched.models), [(one.concept, *one.counts) for one in things])
-    print("\n" + "\n".join(matched.summary))
-    print(matched.provenance.caption())
+    print("", *matched.summary, *map(printable, matched.captions), sep="\n")
     return 0
 
 
@@ -66,12 +65,14 @@ def _tell_taken(models, pictures, as_json: bool) -> int:
 
     told = [*taken_for(models, pictures)][-1].result
     if as_json:
-        write_json({"pictures": _TAKEN, "taken for": {one.model: one.answers for one in told}})
+        document = {"pictures": _TAKEN, "taken for": {one.model: one.answers for one in told}}
+        write_json({**document, "provenance": [one.provenance.as_dict() for one in told]})
         return 0
     rows = [
         (one.model, *(f"{label} {probability:.0%}" for label, probability in one.answers)) for one in told
     ]
     write_table(("model", *_TAKEN), rows)
+    print("", *(printable(one.provenance.caption()) for one in told), sep="\n")
     return 0
 
 
@@ -90,5 +91,7 @@ def _document(matched, units, things) -> dict:
             for name, above, (median, high) in others
         ],
         "things": {one.concept: dict(zip(matched.models, one.counts, strict=True)) for one in things},
-        "provenance": matched.provenance.as_dict(),
+        "recipe": matched.recipe,
+        "seed": matched.seed,
+        "provenance": [source.as_dict() for source in matched.sources],
     }

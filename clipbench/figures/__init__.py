@@ -17,7 +17,7 @@ from clipbench.figures.matrix import predictions, similarities, weights
 from clipbench.figures.medians import label_medians
 from clipbench.figures.phrases import maximal_text
 from clipbench.figures.picture_rows import picture_rows
-from clipbench.figures.strip import strip
+from clipbench.figures.strip import facet_row, strip
 from clipbench.figures.style import AFTER, BEFORE, CROSS, TICK, percent
 from clipbench.figures.table import multimodal_table
 from clipbench.figures.trust import survival
@@ -36,6 +36,7 @@ __all__ = [
     "conditional",
     "defence",
     "emotion_wheel",
+    "facet_row",
     "given_label",
     "growth",
     "in_the_wild",

@@ -28,7 +28,7 @@ def label_medians(result: LabelMedians) -> go.Figure:
         "margin": {"l": 0, "r": 8, "t": 8, "b": 48},
         "xaxis": {
             **across,
-            "title": {"text": "standard deviations from zero activation", "font": {"size": 13}},
+            "title": {"text": "sd from zero activation", "font": {"size": 13}},
         },
         "yaxis": {**BARE, **rows},
     }

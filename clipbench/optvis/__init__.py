@@ -2,6 +2,7 @@
 
 from clipbench.optvis import objectives, parametrizations, priors, probes, regularizers, transforms
 from clipbench.optvis.faces import Faces, excitement, find_faces
+from clipbench.optvis.facet_rows import FacetRow, facet_row
 from clipbench.optvis.frames import Frames
 from clipbench.optvis.many import Goal, gallery
 from clipbench.optvis.plan import Plan
@@ -11,6 +12,7 @@ from clipbench.optvis.strengths import Strip, measure_strip
 from clipbench.optvis.themes import absent_facets, shipped_facets
 
 __all__ = [
+    "FacetRow",
     "Faces",
     "Frames",
     "Goal",
@@ -20,6 +22,7 @@ __all__ = [
     "Strip",
     "absent_facets",
     "excitement",
+    "facet_row",
     "find_faces",
     "gallery",
     "measure_strip",

@@ -7,6 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.optvis.probes import Facet, load_facet
 
@@ -36,6 +37,18 @@ def write_facets(folder: Path, model: ImageModel, facets: dict[str, Facet], reas
     (folder / _ABSENT).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
+def facets_in(folder: str | Path) -> dict[str, Facet]:
+    """The facets in a folder, by the names of their files.
+
+    Raises:
+        ClipbenchError: there is no such folder, none in it, or a file that is no facet of clipbench.
+    """
+    files = sorted(Path(folder).expanduser().glob("*.npz"))
+    if not files:
+        raise ClipbenchError(f"there is no facet (.npz) in {str(folder)!r}; name a folder with facets")
+    return {path.stem: load_facet(path) for path in files}
+
+
 @cache
 def _all() -> dict[str, Facet]:
-    return {path.stem: load_facet(path) for path in sorted(FACETS.glob("*.npz"))}
+    return facets_in(FACETS)

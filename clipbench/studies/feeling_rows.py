@@ -48,20 +48,34 @@ class FeelingRows:
         told = {word for own in self.shows for word in own}
         return [place for place, word in enumerate(self.words.names) if word in told]
 
-    def standing(self, unit: int) -> str:
-        """Where the faces of the word stand that a unit answers to most, in a sentence.
+    def median_place(self, unit: int) -> tuple[str, int, float]:
+        """Of the words that some face shows the one that a unit answers to most, and where its faces stand.
+
+        Returns:
+            The word, how many faces show it, and their median place among all faces; the first has 1.
 
         Raises:
             ClipbenchError: there is no such unit.
         """
         check_channel(unit, self.words.answers.shape[1], self.layer)
         word = self.words.names[max(self._shown, key=lambda place: self.words.answers[place, unit])]
-        own, n = [word in told for told in self.shows], len(self.shows)
-        median = float(np.median(standing(self.faces.answers[:, [unit]])[own, 0]))
+        own = [word in told for told in self.shows]
+        places = standing(self.faces.answers[:, [unit]])[own, 0] * len(own)
+        return word, sum(own), float(np.median(places))
+
+    def standing(self, unit: int) -> str:
+        """The same in a sentence.
+
+        Raises:
+            ClipbenchError: there is no such unit.
+        """
+        word, own, median = self.median_place(unit)
+        if np.ptp(self.words.answers[:, unit]) == 0:
+            return f"Unit {unit} answers the same to every word."
         return (
             f"Of the {len(self._shown)} words that a face here shows, unit {unit} answers most to {word!r}; "
-            f"of its {sum(own)} faces the median stands at place {median * n:g} of {n}, by chance in the "
-            "middle."
+            f"of its {own} faces the median stands at place {median:g} of {len(self.shows)}, by chance in "
+            "the middle."
         )
 
 

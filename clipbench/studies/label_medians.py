@@ -1,10 +1,12 @@
-"""What a unit answers to the photos of each label: the article's bars of eleven people, for any folder."""
+"""What a unit answers to the photos of each label: the article's bars of eleven people, for any photos."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+from PIL import Image
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
@@ -12,13 +14,14 @@ from clipbench.results import Provenance
 from clipbench.stimuli import picture_files, read_image
 from clipbench.streams import Progress
 from clipbench.studies.records import CREDIT, LAYER, record
+from clipbench.tabled import Tabled
 from clipbench.units import Unit, check_whole
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMedians:
+class LabelMedians(Tabled):
     """Answers of one unit by label, the smallest median first.
 
     Args:
@@ -36,6 +39,30 @@ class LabelMedians:
     counts: np.ndarray | None
     unread: tuple[str, ...]
     provenance: Provenance
+    kind: ClassVar[str] = "a table of medians"
+    listed: ClassVar[str] = "labels"
+
+    def about(self) -> dict:
+        """All but the labels."""
+        return {"unread": self.unread, "provenance": self.provenance.as_dict()}
+
+    def cells(self) -> list[dict]:
+        """A row for each label, the largest median first."""
+        counts = [None] * len(self.labels) if self.counts is None else self.counts.tolist()
+        columns = self.labels, self.medians.tolist(), self.deviations.tolist(), counts
+        names = "label", "median", "deviation", "photos"
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)][::-1]
+
+    @classmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> "LabelMedians":
+        """Back from `about` and `cells`, also where the cells have become text."""
+        rows = cells[::-1]
+        medians, deviations = (
+            np.array([float(row[name]) for row in rows]) for name in ("median", "deviation")
+        )
+        counts = None if rows[0]["photos"] in (None, "") else np.array([int(row["photos"]) for row in rows])
+        labels, unread = tuple(row["label"] for row in rows), tuple(about["unread"])
+        return cls(labels, medians, deviations, counts, unread, Provenance(**about["provenance"]))
 
 
 def published_people() -> LabelMedians:
@@ -47,17 +74,31 @@ def published_people() -> LabelMedians:
     return LabelMedians(tuple(told["names"]), *arrays, None, (), provenance)
 
 
+def labelled_files(folder: str | Path) -> list[tuple[Path, str]]:
+    """The pictures of a folder whose subfolders are labels, each with its label.
+
+    Raises:
+        ClipbenchError: no such folder, or a subfolder without a picture.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ClipbenchError(f"there is no folder {str(folder)!r}; name one with a subfolder for each label")
+    labels = sorted(place for place in folder.iterdir() if place.is_dir())
+    return [(path, place.name) for place in labels for path in picture_files(place)]
+
+
 def label_medians(
-    model: ImageModel, folder: str | Path, unit: Unit | str
+    model: ImageModel, pictures: Sequence[tuple[Path | Image.Image, str]], unit: Unit | str
 ) -> Iterator[Progress[LabelMedians]]:
-    """Show a model a folder whose subfolders are labels, a batch at a time.
+    """Show a model pictures with labels, a batch at a time.
 
     Answers are read before the ReLU, the largest over the map, and divided by their standard deviation over
-    all photos of the folder; the article's were divided by that over its training data.
+    all these pictures; the article's were divided by that over its training data.
 
     Args:
         model: any model.
-        folder: with a subfolder of pictures for each label.
+        pictures: files or images, each with its label; see `labelled_files`. Files that cannot be read are
+            left out and told.
         unit: an address such as "conv_head:550".
 
     Yields:
@@ -67,34 +108,26 @@ def label_medians(
         ClipbenchError: no such unit, fewer than two labels with readable pictures, or a constant unit.
     """
     unit = check_whole(Unit.parse(unit, model))
-    files = [(path, place.name) for place in _labels(Path(folder)) for path in picture_files(place)]
+    _check_labels([label for _, label in pictures])
     names, answers, unread = [], [], []
-    for start in range(0, len(files), _BATCH):
+    for start in range(0, len(pictures), _BATCH):
         images = []
-        for path, label in files[start : start + _BATCH]:
+        for picture, label in pictures[start : start + _BATCH]:
             try:
-                images.append(read_image(path).image)
+                images.append(read_image(picture).image)
                 names.append(label)
             except ClipbenchError:
-                unread.append(str(path))
+                unread.append(str(picture))
         if images:
             maps = model.activations(images, unit.layer)[:, unit.channel].float()
             answers += maps.amax(dim=(1, 2)).tolist()
-        yield Progress(min(start + _BATCH, len(files)), len(files))
+        yield Progress(min(start + _BATCH, len(pictures)), len(pictures))
     told = _counted(np.array(answers), np.array(names), tuple(unread), model, unit)
-    yield Progress(len(files), len(files), told)
-
-
-def _labels(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ClipbenchError(f"there is no folder {str(folder)!r}; name one with a subfolder for each label")
-    return sorted(place for place in folder.iterdir() if place.is_dir())
+    yield Progress(len(pictures), len(pictures), told)
 
 
 def _counted(answers: np.ndarray, names: np.ndarray, unread: tuple, model, unit: Unit) -> LabelMedians:
-    labels = sorted(set(names.tolist()))
-    if len(labels) < 2:
-        raise ClipbenchError(f"medians need two labels with pictures at least, and there are {len(labels)}")
+    labels = _check_labels(names.tolist())
     sd = float(answers.std())
     if sd == 0:
         raise ClipbenchError(f"{unit} answers the same to every photo; choose another unit")
@@ -109,3 +142,14 @@ def _counted(answers: np.ndarray, names: np.ndarray, unread: tuple, model, unit:
         unread,
         Provenance(model.name, model.weights_hash, recipe, str(unit), n=len(answers)),
     )
+
+
+def _check_labels(names: Sequence[str]) -> list[str]:
+    """The different ones among them, sorted; a ClipbenchError if these are fewer than two."""
+    labels = sorted(set(names))
+    if len(labels) < 2:
+        raise ClipbenchError(
+            f"medians need two labels with readable pictures at least, and there are {len(labels)}; give a "
+            "folder with a subfolder for each"
+        )
+    return labels

@@ -48,6 +48,8 @@ class RegionAnswers:
             ClipbenchError: there is no such unit.
         """
         check_channel(unit, self.names.answers.shape[1], self.names.layer)
+        if np.ptp(self.countries.names[:, unit]) == 0:
+            return f"Unit {unit} answers the same to every country's name."
         country = int(self.countries.names[:, unit].argmax())
         place, total = self.countries.standings[0][country, unit], len(self.countries.countries)
         return (

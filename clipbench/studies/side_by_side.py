@@ -8,7 +8,7 @@ from PIL import Image
 
 from clipbench.classify.likely import most_likely
 from clipbench.errors import ClipbenchError
-from clipbench.models import ImageModel
+from clipbench.models import ClipModel, ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import concepts
 from clipbench.streams import Progress
@@ -45,19 +45,31 @@ class Matched:
     """Each unit of the first model, and of each other model the unit that answers most alike.
 
     Args:
-        models: names of the m models.
+        sources: of each of the m models where its answers come from.
         partners: (m − 1, units) each other model's unit.
         likeness: (m − 1, units) the correlation of the two.
         chance: (m − 1, 2) what a unit's best partner reaches where pictures are shuffled, median and 95 of
             100.
-        provenance: of all; n counts pictures.
+        recipe: how the partners were found.
+        seed: of the shuffling.
     """
 
-    models: tuple[str, ...]
+    sources: tuple[Provenance, ...]
     partners: np.ndarray
     likeness: np.ndarray
     chance: np.ndarray
-    provenance: Provenance
+    recipe: str
+    seed: int
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the m models."""
+        return tuple(source.model for source in self.sources)
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """A line for each model, and one for how they were matched."""
+        return (*(source.caption() for source in self.sources), f"{self.recipe} · seed {self.seed}")
 
     @property
     def above(self) -> np.ndarray:
@@ -104,21 +116,13 @@ def match_units(results: Sequence[Multimodal], seed: int = 0) -> Matched:
     rng = np.random.default_rng(seed)
     likeness = [first @ other.T for other in others]
     chance = [np.quantile(_shuffled(first, other, rng), (0.5, 0.95)) for other in others]
-    told = [result.provenance for result in results]
-    layers = ", ".join(result.layer for result in results)
-    provenance = Provenance(
-        " and ".join(own.model for own in told),
-        "+".join(own.weights_hash for own in told),
-        f"partners by correlation over shipped photos, drawings and words, mean over space, {layers}",
-        seed=seed,
-        n=told[0].n,
-    )
     return Matched(
-        tuple(own.model for own in told),
+        tuple(result.provenance for result in results),
         np.stack([table.argmax(axis=1) for table in likeness]),
         np.stack([table.max(axis=1) for table in likeness]),
         np.stack(chance),
-        provenance,
+        f"partners by correlation over {results[0].provenance.n} shipped photos, drawings and words",
+        seed,
     )
 
 
@@ -155,12 +159,17 @@ class Taken:
     """What a model takes some pictures for.
 
     Args:
-        model: its name.
         answers: the likeliest label and its probability, for each picture.
+        provenance: the model, and what it chose between; n counts pictures.
     """
 
-    model: str
     answers: tuple[tuple[str, float], ...]
+    provenance: Provenance
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+        return self.provenance.model
 
 
 def taken_for(
@@ -182,7 +191,9 @@ def taken_for(
     found = []
     for place, model in enumerate(models):
         yield Progress(place, len(models))
-        found.append(Taken(model.name, tuple(most_likely(model, image, 1)[0] for image in images)))
+        choice = "ImageNet's names" if isinstance(model, ClipModel) else "its own classes"
+        told = Provenance(model.name, model.weights_hash, f"likeliest of {choice}", n=len(images))
+        found.append(Taken(tuple(most_likely(model, image, 1)[0] for image in images), told))
     yield Progress(len(models), len(models), tuple(found))
 
 

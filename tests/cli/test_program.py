@@ -100,6 +100,7 @@ def test_every_command_takes_the_shared_options():
         ["stroop"],
         ["regions", "a:1"],
         ["emotions", "happy"],
+        ["facets", "a:1"],
         ["medians", "x", "a:1"],
         ["arithmetic", "--plus", "a"],
         ["side-by-side", "mini"],

@@ -1,4 +1,4 @@
-"""`clipbench regions`, `emotions`, `medians`, `arithmetic` and `side-by-side`: studies with known answers."""
+"""The commands of the studies, on answers that are known."""
 
 from dataclasses import replace
 
@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clipbench.optvis import absent_facets, shipped_facets
 from clipbench.results import Provenance
 from clipbench.streams import Progress
-from clipbench.studies import Multimodal, emotions, region_pictures, side_by_side, word_arithmetic
+from clipbench.studies import (
+    Multimodal,
+    emotions,
+    feeling_rows,
+    region_pictures,
+    side_by_side,
+    word_arithmetic,
+)
+from clipbench.studies.feeling_rows import FeelingRows
+from clipbench.studies.label_medians import LabelMedians
+from clipbench.studies.picture_rows import Row
 from clipbench.studies.records import region_unit
 from clipbench.studies.word_arithmetic import WordSpace
 from clipbench.studies.written_names import Names
@@ -54,11 +65,20 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
         (["side-by-side", "mini", "--text", "iPod"], "--image and --text go together"),
         (["side-by-side", "mini", "--text", "iPod", "--image", "no.png"], "'no.png'"),
         (["emotions", "happy", "--model", "timm/tf_efficientnet_lite0"], "has no text tower"),
+        (["emotions"], "give words such as jealous, or --unit"),
+        (["emotions", "happy", "--unit", "conv_head:1"], "and not both"),
+        (["emotions", "--unit", "conv_head:9999"], "no channel 9999"),
+        (["facets", "conv_head:1", "--facet", "smell"], "unknown facet 'smell'"),
+        (["facets", "conv_head:1", "--facets", "nowhere"], "there is no facet (.npz) in 'nowhere'"),
+        (["facets", "conv_head:1", "--out", "x.gif"], "does not end in .png"),
+        (["facets", "conv_head:1", "--model", "timm/tf_efficientnet_lite0"], "no facet is shipped for timm"),
+        (["facets", "conv_head:1@2,2"], "is one position; write conv_head:1"),
         (["arithmetic", "--plus", "photo:cst"], "did you mean 'photo:cat'"),
         (["arithmetic", "--plus", ","], "at least one word to add"),
         (["arithmetic", "--plus", "苹果"], "cannot draw '苹果'"),
         (["arithmetic", "--plus", "king", "--minus", "king"], "cancel each other out"),
         (["medians", "nowhere", "conv_head:1"], "there is no folder 'nowhere'"),
+        (["medians", "nowhere", "conv_head:1", "--out", "x.txt"], "does not end in .json"),
     ],
 )
 def test_bad_input_gets_one_sentence(run, arguments, sentence):
@@ -79,6 +99,34 @@ def test_codes_stand_beside_the_published_ones(answer, run, monkeypatch):
     assert told["published"]["jealous"][0] == [767, 1.0] and told["published"]["homesick"] is None
     _, out, _ = run("emotions", "jealous")
     assert "1.00 · 3 + -0.50 · 5" in out and "767 Champions" in out
+
+
+def test_a_unit_is_asked_with_faces_bodies_and_words(answer, run, monkeypatch):
+    pages, answers = (None,) * 6, np.arange(12.0).reshape(6, 2)
+    rows = {kind: Row(kind, tuple(f"{kind} {n}" for n in range(6)), pages, answers)
+            for kind in ("faces", "bodies", "words")}  # fmt: skip
+
+    def asked(model, layer):
+        yield Progress(18, 18, FeelingRows(layer, **rows, shows=(("words 1",),) * 6, provenance=TOLD))
+
+    monkeypatch.setattr(feeling_rows, "feeling_rows", asked)
+    told = answer("emotions", "--unit", "conv_head:1")
+    assert [*told["bodies"]] == [f"bodies {n}" for n in (5, 4, 3, 2, 1)] and told["unit"] == "conv_head:1"
+    status, out, _ = run("emotions", "--unit", "conv_head:1")
+    assert status == 0 and "answers most to 'words 1'" in out and "faces 5" in out
+
+
+def test_a_unit_is_painted_in_a_row(answer, run, mini, tmp_path):
+    first, second, *_ = shipped_facets(mini)
+    small = ["--size", "48", "--steps", "1", "--facet", second, "--facet", first]
+    told = answer("facets", "conv_head:5", *small, "--out", tmp_path / "row.png")
+    assert [row["picture"] for row in told["pictures"]] == ["plain", second, first]
+    assert told["pictures"][0]["theme"] is None and isinstance(told["pictures"][1]["theme"], float)
+    with Image.open(tmp_path / "row.png") as row:
+        assert row.size == (3 * 48, 48)
+    status, out, _ = run("facets", "conv_head:5", *small)
+    absent = absent_facets(mini)
+    assert status == 0 and "theme of plain" in out and all(f"no {name}: " in out for name in absent)
 
 
 def test_words_are_added_and_taken_away(answer, monkeypatch):
@@ -111,7 +159,9 @@ def test_medians_of_a_folder(answer, run, mini, tmp_path):
     medians = {one["label"]: one["median"] for one in told["labels"]}
     expected = np.median(answers, axis=1) / answers.std()
     assert [medians["dark"], medians["bright"]] == pytest.approx(expected.tolist(), rel=1e-3)
-    assert "dark" in run("medians", tmp_path, f"{mini.last_layer}:5")[1]
+    table = tmp_path / "x.csv"
+    assert "dark" in run("medians", tmp_path, f"{mini.last_layer}:5", "--out", table)[1]
+    assert set(LabelMedians.load(table).labels) == {"dark", "bright"}
 
 
 def test_three_models_stand_side_by_side(answer, run, monkeypatch, mini, control):
@@ -147,5 +197,6 @@ def test_one_picture_in_the_eyes_of_two_models(answer, run, apple, control):
     assert list(told["taken for"]) == ["mini", control.name] and len(told["pictures"]) == 3
     for answers in told["taken for"].values():
         assert len(answers) == 3 and all(0 < share <= 1 for _, share in answers)
+    assert [one["model"] for one in told["provenance"]] == ["mini", control.name]
     status, out, _ = run("side-by-side", control.name, "--image", apple, "--text", "iPod")
-    assert status == 0 and "the word alone" in out
+    assert status == 0 and "the word alone" in out and control.weights_hash[:8] in out
