@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from clipbench.classify import Classifier
-from clipbench.models import Read
+from clipbench.models import Read, onward
 
 _EMBEDDING = Read("embedding")
 
@@ -17,16 +17,8 @@ def values_at(classifier: Classifier, pixels: Tensor, layer: str) -> Tensor:
 
 
 def logits_from(classifier: Classifier, pixels: Tensor, layer: str, values: Tensor) -> Tensor:
-    """(n, k) logits when `values` flow on from a layer; `pixels`, of the same n, only lead there.
-
-    What they show does not matter, so of a network that takes any size a corner of them has to do.
-    """
-    model = classifier.model
-    if not model.is_native_only(_EMBEDDING.layer):
-        side = model.layer(model.last_layer).stride
-        pixels = pixels[..., :side, :side]
-    with model.replace(layer, values):
-        features = model.read(pixels, [_EMBEDDING])[_EMBEDDING]
+    """(n, k) logits when `values` flow on from a layer; `pixels`, of the same n, only lead there."""
+    features = onward(classifier.model, pixels, layer, values, [_EMBEDDING])[_EMBEDDING]
     return classifier.logits(features.flatten(1))
 
 

@@ -5,6 +5,7 @@ from clipbench.models.clip import ClipModel
 from clipbench.models.image_model import ImageModel, Read
 from clipbench.models.layers import Layer
 from clipbench.models.loading import ModelInfo, available, load
+from clipbench.models.onward import onward
 from clipbench.models.vision import Classes, VisionModel, classes_of, imagenet_labels
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "imagenet_labels",
     "load",
     "mini_card",
+    "onward",
 ]

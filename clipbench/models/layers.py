@@ -89,10 +89,10 @@ def _places(trunk: nn.Module) -> Iterator[tuple[str, Place]]:
     if isinstance(trunk, ModifiedResNet):
         for number in (1, 2, 3):
             yield f"conv{number}", _around(getattr(trunk, f"act{number}"))
-        yield from _residual_stages(trunk, "act3")
+        yield from _residual_stages(trunk)
     elif isinstance(trunk, ResNet):
         yield "conv1", _around(trunk.act1)
-        yield from _residual_stages(trunk, "act3" if hasattr(trunk.layer1[0], "act3") else "act2")
+        yield from _residual_stages(trunk)
     elif isinstance(trunk, EfficientNet):
         yield "conv_stem", _around(trunk.bn1.act)
         for name, block in _stages("blocks", trunk.blocks):
@@ -134,10 +134,11 @@ def _stage(name: str, blocks: nn.Sequential) -> Iterator[tuple[str, nn.Module]]:
         yield (name if number == len(blocks) - 1 else f"{name}.{number}"), block
 
 
-def _residual_stages(trunk: nn.Module, nonlinearity: str) -> Iterator[tuple[str, Place]]:
+def _residual_stages(trunk: nn.Module) -> Iterator[tuple[str, Place]]:
+    """A block's last ReLU comes after its sum; a bottleneck has a third one."""
     for stage in ("layer1", "layer2", "layer3", "layer4"):
         for name, block in _stage(stage, getattr(trunk, stage)):
-            yield name, _around(getattr(block, nonlinearity))
+            yield name, _around(block.act3 if hasattr(block, "act3") else block.act2)
 
 
 def _transformer_blocks(blocks: nn.Module, nonlinearity: str, tokens: Tokens) -> Iterator[tuple[str, Place]]:

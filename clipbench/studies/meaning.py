@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.errors import ClipbenchError
-from clipbench.models import ClipModel, ImageModel, Read
+from clipbench.models import ClipModel, ImageModel, Read, onward
 from clipbench.studies.dissect import soft_wpmi
 from clipbench.sweeps import LOOKS, Store
 
@@ -21,6 +21,8 @@ def by_weights(
     model: ClipModel, store: Store, layer: str, texts: Tensor, pictures: Sequence[Image.Image]
 ) -> np.ndarray:
     """What a rise of each unit by one standard deviation adds to the cosine with each text, linearised.
+
+    See `slopes` for where it rises.
 
     Args:
         store: a sweep of the layer, which knows how far a unit rises.
@@ -38,15 +40,17 @@ def by_weights(
 def slopes(model: ImageModel, pixels: Tensor, layer: str, texts: Tensor) -> np.ndarray:
     """By how much cosines with (k, d) directions rise if a unit rises by 1 everywhere, mean over pictures.
 
+    It rises behind its ReLU: before it, a unit that is silent in all the pictures would do nothing.
+
     Returns:
         (units, k) float32.
     """
-    read = Read(layer)
-    values = model.read(pixels, [read])[read].detach().requires_grad_()
-    with model.replace(layer, values):
-        features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
-    cosines = (normalize(features.float(), dim=1) @ texts.T).mean(dim=0)
-    rises = (torch.autograd.grad(one, values, retain_graph=True)[0] for one in cosines)  # one by one
+    before, after = Read(layer), Read(layer, relu=True)
+    with torch.no_grad():
+        values = model.read(pixels, [before])[before]
+    seen = onward(model, pixels, layer, values.requires_grad_(), [after, _EMBEDDING])
+    cosines = (normalize(seen[_EMBEDDING].flatten(1).float(), dim=1) @ texts.T).mean(dim=0)
+    rises = (torch.autograd.grad(one, seen[after], retain_graph=True)[0] for one in cosines)  # one by one
     return torch.stack([rise.float().sum(dim=(0, 2, 3)) for rise in rises], dim=1).cpu().numpy()
 
 

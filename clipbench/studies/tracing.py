@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clipbench.errors import ClipbenchError
 from clipbench.hooks import check_position
-from clipbench.models import ImageModel, Read
+from clipbench.models import ImageModel, Read, onward
 from clipbench.results import Provenance
 from clipbench.streams import Progress
 from clipbench.studies.circuits import Circuit
@@ -32,12 +32,14 @@ class _Bench:
     places: Tensor  # (n,) flat position at which the unit is watched
     activation: Tensor  # (n,) there
     width: int  # of the unit's map
-    mean: Tensor  # (channels,) of the layer below, before its ReLU, over all given images
+    below: Tensor  # (n, channels, h, w) of the layer below, before its ReLU
+    mean: Tensor  # (channels,) of the same, over all given images
 
-    def watched(self) -> Tensor:
-        """(n,) the unit's activations where it is watched, under whatever edits are in force."""
+    def activation_with(self, below: Tensor) -> Tensor:
+        """(n,) the unit's activations where it is watched, if the layer below were something else."""
         read = Read(self.unit.layer)
-        return _at(self.model.read(self.pixels, [read])[read], self.unit, self.places)
+        values = onward(self.model, self.pixels, self.lower, below, [read])[read]
+        return _at(values, self.unit, self.places)
 
 
 def circuit(model: ImageModel, unit: str | Unit, images: Sequence[Image.Image], **options) -> Circuit:
@@ -162,7 +164,8 @@ def _prepare(
     strength = answers.flatten(1).gather(1, places[:, None])[:, 0]
     photos = strength.argsort(descending=True, stable=True)[:top]
     chosen = (pixels[photos], places[photos], strength[photos])
-    bench = _Bench(model, unit, lower, *chosen, width, torch.cat(means).mean(dim=0))
+    own_below = model.read(pixels[photos], [below])[below]
+    bench = _Bench(model, unit, lower, *chosen, width, own_below, torch.cat(means).mean(dim=0))
     return bench, tuple(photos.tolist())
 
 
@@ -192,10 +195,9 @@ def _beyond_mean(bench: _Bench) -> Tensor:
 @torch.no_grad()
 def _effect(bench: _Bench, channel: int) -> Tensor:
     """(n,) by how much the unit falls when one unit below is held at its mean."""
-    held = torch.full_like(bench.mean, torch.nan)
-    held[channel] = bench.mean[channel]
-    with bench.model.hold(bench.lower, held):
-        return bench.activation - bench.watched()
+    below = bench.below.clone()
+    below[:, channel] = bench.mean[channel]
+    return bench.activation - bench.activation_with(below)
 
 
 def _others(channels: int, taken: Sequence[int], seed: int) -> list[int]:

@@ -14,7 +14,7 @@ from clipbench.sweeps import Store
 
 SCORES = ("weights", "photos", "writing")
 VOTE = 0.01  # a score votes for the first hundredth of a layer's units
-_POINTS = 32  # photos at which the network is linearised
+_POINTS = 4  # photos at which the network is linearised
 TEMPLATE = "a photo of a {}"
 
 

@@ -7,6 +7,7 @@ from planting import planted
 from sklearn.metrics import roc_auc_score
 
 import clipbench as cb
+from clipbench.hooks import editing
 from clipbench.studies import excited_by, label_units, search_units, similar_units
 from clipbench.studies.dissect import clearness, soft_wpmi
 from clipbench.studies.labels import held_out
@@ -120,9 +121,7 @@ def test_weights_are_what_a_small_push_does(mini, photos):
     unit, push = int(np.argmax(np.abs(found[:, 0]))), 0.01
     cosines = []
     for sign in (-1, 1):
-        direction = torch.zeros(len(found))
-        direction[unit] = sign * push
-        with mini.add(mini.last_layer, direction):
+        with raised(mini, mini.last_layer, unit, sign * push):
             cosines.append((mini.encode_image(images) @ texts.T).mean(dim=0))
     slope = (cosines[1] - cosines[0]).numpy() / (2 * push)
     np.testing.assert_allclose(found[unit], slope * sd[unit], rtol=0.03, atol=1e-6)
@@ -148,18 +147,23 @@ def test_similar_units_are_those_that_correlate_and_that_push_alike(tiny, tmp_pa
     order = [at for at in np.argsort(-correlation) if at != 3]
     assert photos.units == tuple(f"layer4:{at}" for at in order[:5])
     np.testing.assert_allclose(photos.likeness, correlation[order[:5]], atol=1e-3)
-    pixels, units = tiny.pixels(points(store, 8)), (3, int(weights.units[0].partition(":")[2]))
+    pixels, units = tiny.pixels(points(store, 2)), (3, int(weights.units[0].partition(":")[2]))
     pushed = []
     for unit in units:
-        direction = torch.zeros(tiny.layer("layer4").channels)
-        direction[unit] = 1e-2
         ends = []
         for sign in (-1, 1):
-            with tiny.add("layer4", sign * direction), torch.no_grad():
+            with raised(tiny, "layer4", unit, sign * 1e-2), torch.no_grad():
                 ends.append(torch.nn.functional.normalize(embedded(tiny, pixels), dim=1).mean(dim=0))
         pushed.append(ends[1] - ends[0])
     likeness = torch.nn.functional.cosine_similarity(*pushed, dim=0)
     assert weights.likeness[0] == pytest.approx(likeness.item(), abs=0.02)
+
+
+def raised(model, layer, unit, push):
+    """While it is open, a unit is raised by that much at every position, behind its ReLU."""
+    step = torch.zeros(1, model.layer(layer).channels, 1, 1)
+    step[0, unit] = push
+    return editing(model._tap(cb.models.Read(layer, relu=True)), lambda old: old + step)
 
 
 def embedded(model, pixels):
