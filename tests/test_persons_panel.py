@@ -11,6 +11,7 @@ from PIL import Image
 from traitlets.utils.bunch import Bunch
 
 from clipbench.optvis import shipped_facets
+from clipbench.optvis.facet_rows import STRENGTH
 from clipbench.results import Provenance
 from clipbench.streams import Progress
 from clipbench.studies.feeling_rows import FeelingRows
@@ -132,7 +133,7 @@ def test_the_row_stands_there_with_its_command_when_it_is_painted(mini):
     panel._take(next(steps))
     assert panel._frame.sent == 1 and panel._frame.layout.display is None
     named = f"--facet {second} --facet {first}"
-    assert panel._command == f"clipbench facets conv_head:550 {named} --model mini"
+    assert panel._command == f"clipbench facets conv_head:550 {named} --strength {STRENGTH:g} --model mini"
 
 
 def test_persons_open_with_the_published_bars(bench):

@@ -1,5 +1,6 @@
 """A unit painted in a row of facets, as the article shows persons and emotions."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -8,18 +9,21 @@ import numpy as np
 from PIL import Image
 
 from clipbench import figures
-from clipbench.optvis.facet_rows import FacetRow, RowProgress, chosen, facet_row
+from clipbench.optvis.facet_rows import STRENGTH, FacetRow, RowProgress, chosen, facet_row
 from clipbench.optvis.frames import as_bytes
 from clipbench.optvis.probes import Facet
 from clipbench.optvis.themes import absent_facets, facets_in, shipped_facets
 from widgets import parts, pictures
 from widgets.chart import Place
 from widgets.frame import Frame
+from widgets.groups import slider
 from widgets.unit_field import UnitField
 from widgets.workbench import Workbench
 from widgets.worker import Worker
 
 _WIDTH = 128  # of a growing picture on the page, in CSS pixels
+_ROOM = 150  # of a finished one, with what is measured below it
+_MOST = 5.0  # strength, as published
 
 
 class UnitFacets(w.VBox):
@@ -35,17 +39,19 @@ class UnitFacets(w.VBox):
         self._bench, self._unit, self._names, self._command = bench, unit, names, ""
         self._folder = parts.Field("facets", "", _folder)
         self._folder.line.placeholder = "those that are shipped, or a folder with your own"
+        self._strength = slider("strength", _MOST, 0.05, ".2f", STRENGTH)
         self._worker = Worker("Paint its facets", self._work, self._take, _progress)
         self._frame, self._place = Frame(), Place()
         self._absent, self._caption = parts.Note(), parts.Caption()
         about = f"The unit alone, then leaning towards {', '.join(names)}, where the model has such a facet."
         told = [self._absent, self._frame, self._place, self._caption]
-        super().__init__([parts.prose(about, kind="cb-note"), self._folder, self._worker, *told])
+        controls = [self._folder, self._strength, self._worker]
+        super().__init__([parts.prose(about, kind="cb-note"), *controls, *told])
         bench.observe(lambda _: self._forget(), "model")
         self._forget()
 
     def _work(self) -> Callable[[], Iterator[RowProgress]] | None:
-        folder, unit = self._folder.meaning, self._unit.line.value
+        folder, unit, strength = self._folder.meaning, self._unit.line.value, self._strength.value
         if folder is None or self._unit.wrong:  # the line says why
             return None
 
@@ -53,10 +59,11 @@ class UnitFacets(w.VBox):
             model = self._bench.loaded()
             known: dict[str, Facet] = facets_in(folder) if folder else shipped_facets(model)
             facets = chosen([*known.values()], self._names)
-            asked = [f"--facets {folder}"] if folder else []
-            asked += [f"--facet {facet.name}" for facet in facets]
-            self._command = " ".join(["clipbench facets", unit, *asked, "--model", model.name])
-            return facet_row(model, unit, facets)
+            asked = ["--facets", str(folder)] if folder else []
+            asked += [word for facet in facets for word in ("--facet", facet.name)]
+            asked += ["--strength", f"{strength:g}", "--model", model.name]
+            self._command = shlex.join(["clipbench", "facets", unit, *asked])
+            return facet_row(model, unit, facets, strength=strength)
 
         return work
 
@@ -71,7 +78,7 @@ class UnitFacets(w.VBox):
 
     def _show(self, row: FacetRow) -> None:
         self._frame.layout.display = "none"
-        self._place.children = ()
+        self._place.children, self._place.layout.max_width = (), f"{_ROOM * (1 + len(row.names))}px"
         self._place.show(figures.facet_row(row))
         source = row.provenance
         self._caption.show(source.caption(), self._command, parts.about(source.model))

@@ -17,6 +17,7 @@ from clipbench.results import Provenance
 from clipbench.units import Unit, check_whole
 
 PERSONS = ("logo", "pose", "face", "text")  # of the article's persons
+STRENGTH = 1.0  # of a facet, at the published scale
 EMOTIONS = ("face", "pose", "text")  # of its emotions: facial features, body language, text
 
 
@@ -76,7 +77,7 @@ def facet_row(
     unit: Unit | str,
     facets: Sequence[Facet],
     *,
-    strength: float = 1.0,
+    strength: float = STRENGTH,
     size: int = 112,
     steps: int = 128,
     seed: int = 0,

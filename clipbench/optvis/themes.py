@@ -38,7 +38,7 @@ def write_facets(folder: Path, model: ImageModel, facets: dict[str, Facet], reas
 
 
 def facets_in(folder: str | Path) -> dict[str, Facet]:
-    """The facets in a folder, by the names of their files.
+    """The facets in a folder by name, in the order of their files.
 
     Raises:
         ClipbenchError: there is no such folder, none in it, or a file that is no facet of clipbench.
@@ -46,7 +46,7 @@ def facets_in(folder: str | Path) -> dict[str, Facet]:
     files = sorted(Path(folder).expanduser().glob("*.npz"))
     if not files:
         raise ClipbenchError(f"there is no facet (.npz) in {str(folder)!r}; name a folder with facets")
-    return {path.stem: load_facet(path) for path in files}
+    return {facet.name: facet for facet in map(load_facet, files)}
 
 
 @cache

@@ -44,7 +44,7 @@ class Provenance:
     @property
     def source(self) -> str:
         """What stands on a figure: model and weights."""
-        return f"{self.model} {self.weights_hash[:8]}"
+        return f"{self.model} {self.weights_hash[:8]}".rstrip()  # a published record has no weights
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
