@@ -7,6 +7,7 @@ Where hardly any attack succeeds, neither a search for better texts nor a defenc
 - a condition is a way to lay a text on a photo and a set of labels to choose from, the article's own first,
   the easiest last;
 - on one half of the photos put aside, the texts that win most often are found, as the article found its own;
+- the other texts that were tried are kept, too: to find on them what texts have in common;
 - the first condition on which these win in at least half of the cases on the other half is taken; if there
   is none, the one on which they win most often.
 
@@ -55,6 +56,7 @@ class Condition:
         labels: to choose from; the texts are among them.
         size: of printed letters with which curves are measured.
         texts: the strongest first.
+        others: texts that were tried and are not among these.
         aside: how often they won on photos that they were not found on.
         tried: each condition that was looked at, in words, and how often its texts won.
         weights_hash: of the model.
@@ -65,6 +67,7 @@ class Condition:
     labels: tuple[str, ...]
     size: float
     texts: tuple[str, ...]
+    others: tuple[str, ...]
     aside: Rate
     tried: tuple[tuple[str, Rate], ...]
     weights_hash: str
@@ -90,8 +93,9 @@ class Condition:
         """Back from `save`."""
         told = read_json(path)
         tried = tuple((each, Rate.from_dict(rate)) for each, rate in told.pop("tried"))
-        labels, texts, aside = tuple(told.pop("labels")), tuple(told.pop("texts")), told.pop("aside")
-        return cls(**told, labels=labels, texts=texts, aside=Rate.from_dict(aside), tried=tried)
+        words = {name: tuple(told.pop(name)) for name in ("labels", "texts", "others")}
+        aside = Rate.from_dict(told.pop("aside"))
+        return cls(**told, **words, aside=aside, tried=tried)
 
 
 def condition(model: ClipModel, photos: Sequence[LabelledPhoto], path: Path) -> Condition:
@@ -143,7 +147,8 @@ def _looked_for(model: ClipModel, photos: Sequence[LabelledPhoto], key: str) -> 
     way, classifier, texts, aside = next(enough, max(tried, key=lambda one: one[-1].share))
     size = _size(classifier, crops, texts[0])
     told = tuple((f"{one[0]}, {len(one[1].labels)} labels", one[-1]) for one in tried)
-    return Condition(way, classifier.labels, size, texts, aside, told, model.weights_hash, key)
+    others = tuple(text for text in pool if text not in texts)
+    return Condition(way, classifier.labels, size, texts, others, aside, told, model.weights_hash, key)
 
 
 def readable(model: ClipModel) -> Iterator[str]:

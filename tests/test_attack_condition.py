@@ -62,7 +62,8 @@ THREE = Rate(3, 4)
 
 def found(weights="0123", aside=THREE):
     tried = (("a paper tag, 3 labels", Rate(1, 4)), ("a band of paper, 3 labels", aside))
-    return Condition("a band of paper", ("x", "y", "z"), 40, ("x", "y"), aside, tried, weights, "hash")
+    texts, others = ("x", "y"), ("z",)
+    return Condition("a band of paper", ("x", "y", "z"), 40, texts, others, aside, tried, weights, "hash")
 
 
 def test_a_condition_is_saved_tells_its_rule_and_is_not_looked_for_twice(tmp_path, monkeypatch):

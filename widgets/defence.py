@@ -1,6 +1,6 @@
 """A defence with its controls: units held on photos and texts that they were not chosen by."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import ipywidgets as w
 
@@ -22,9 +22,11 @@ _WAYS = {
     "at most what photos reach": "clamp",
     "none: project reading away": "projection",
 }
+_FOUND_ON = 12  # texts that units are found on
 _ABOUT = (
-    "The units that carry the attack are found on one half of the {n} shipped photos and of the labels "
-    "above, each used as a text, and held on the other half. A defence is worth its name if its "
+    "The units that carry the attack are found on one half of the {n} shipped photos, with the names of {k} "
+    "other things on them. How many are to be held is chosen with half of the labels above as texts; what "
+    "comes of it is told of the other half, of photos and of labels. A defence is worth its name if its "
     "curve falls while the clean photos stay right, and if holding as many other units, drawn at random or "
     "just as active, does not do the same."
 )
@@ -43,7 +45,7 @@ class Curve(w.VBox):
         self._worker = Worker("Measure", self._work, self._take, _progress)
         self._chart, self._verdict, self._caption = Place(), parts.Note(), parts.Caption()
         self._files = w.HTML()
-        about = parts.prose(_ABOUT.format(n=len(self._photos)), kind="cb-note")
+        about = parts.prose(_ABOUT.format(n=len(self._photos), k=_FOUND_ON), kind="cb-note")
         body = [self._verdict, self._chart, self._files, self._caption]
         super().__init__([about, self._way, self._worker, *body])
 
@@ -59,8 +61,10 @@ class Curve(w.VBox):
             labels = dict.fromkeys([*scene.asked, *truths])
             classifier = as_classifier(self._bench.loaded(), list(labels))
             cases = [Case(label, label) for label in scene.asked]
+            others = [Case(name, name) for name in _others(truths, scene.asked)]
             images = [photo.image for photo in photos]
-            return attacks.defend(classifier, images, truths, cases, ks=_KS, at=way, recipe=scene.recipe)
+            options = {"found_on": others, "ks": _KS, "at": way, "recipe": scene.recipe}
+            return attacks.defend(classifier, images, truths, cases, **options)
 
         return work
 
@@ -73,6 +77,12 @@ class Curve(w.VBox):
         self._files.value = links(result, "defence") if over else ""
         about = parts.about(result.provenance.model)
         self._caption.show(result.provenance.caption(), about=about)
+
+
+def _others(truths: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Names of things on the photos that are not asked for, spread over them."""
+    names = [name for name in dict.fromkeys(truths) if name not in asked]
+    return names[:: max(1, len(names) // _FOUND_ON)][:_FOUND_ON]
 
 
 def _progress(result: Defence) -> str:

@@ -30,6 +30,7 @@ def defend(
     truths: Sequence[str],
     cases: Sequence[Case],
     *,
+    found_on: Sequence[Case] = (),
     ks: Sequence[int] = (1, 3, 10, 30, 100),
     at: str = "zero",
     layer: str | None = None,
@@ -38,13 +39,17 @@ def defend(
 ) -> Iterator[Defence]:
     """Find the units that carry attacks on one half of photos and texts, hold them on the other half.
 
-    How many are to be held is chosen on the first half, too; the controls hold as many others.
+    How many are to be held is chosen on the first half, too; the controls hold as many others. Few texts give
+    units that carry these texts, and a number that is enough for them alone. With texts to learn from, units
+    are found on these, their number is chosen on the first half of `cases`, and told is what it does on the
+    other: three sets of texts that do not know of each other.
 
     Args:
         classifier: who is attacked.
         images: n photos, as PIL images.
         truths: n labels.
         cases: at least two texts with their targets; every second one is kept for the report.
+        found_on: texts that units are found on, none of `cases`; without any, the first half of these.
         ks: how many units to hold, ascending.
         at: "zero" and "mean" hold units there, the mean being over the photos that they are found on;
             "clamp" lets no unit exceed its 99th percentile on these; "projection" takes out of the embedding
@@ -58,26 +63,27 @@ def defend(
         held while the reader has it.
 
     Raises:
-        ClipbenchError: too few photos or texts to halve them, a k out of its range, labels that do not exist.
+        ClipbenchError: too few photos or texts to halve them, a text to learn from that is among `cases`, a k
+            out of its range, labels that do not exist.
 
     Source: the projection after Materzynska et al. 2022, here in closed form instead of trained.
     """
     layer = _layer(classifier, layer, at)
-    _check(images, truths, cases, ks, classifier.model.layer(layer).channels)
-    cases, crops = complete(cases, recipe), [classifier.model.crop(image) for image in images]
+    _check(images, truths, cases, found_on, ks, classifier.model.layer(layer).channels)
+    cases, found_on = complete(cases, recipe), complete(found_on, recipe)
+    crops = [classifier.model.crop(image) for image in images]
     halves = [slice(0, None, 2), slice(1, None, 2)]
     finding, telling = (_Half(classifier, crops[half], truths[half], cases[half]) for half in halves)
-    told = f"{layer}, {at}, found on halves of {len(images)} photos and {len(cases)} texts"
+    own, told = classifier.model, f"{layer}, {at}, {_where(len(images), len(cases), len(found_on))}"
     told = f"{told}, {recipe} · {classifier.recipe}"
-    own = classifier.model
     provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=0)
-    looking = lever(classifier, finding.crops, finding.truths, finding.cases, layer, at)
+    looking = lever(classifier, finding.crops, finding.truths, found_on or finding.cases, layer, at)
     held = yield from _meanwhile(looking, Defence(layer, (), (), (), 0, len(crops), provenance))
-    told_on, found_on = (_Tally(settings) for settings in _settings(held, ks, seed))
-    for half, tally in _in_turns((telling, told_on), (finding, found_on)):
+    told_on, chosen_on = (_Tally(settings) for settings in _settings(held, ks, seed))
+    for half, tally in _in_turns((telling, told_on), (finding, chosen_on)):
         tally.add(half, held, layer)
-        done, provenance = told_on.photos + found_on.photos, replace(provenance, n=told_on.photos)
-        yield Defence(layer, held.order, told_on.rows, found_on.rows, done, len(crops), provenance)
+        done, provenance = told_on.photos + chosen_on.photos, replace(provenance, n=told_on.photos)
+        yield Defence(layer, held.order, told_on.rows, chosen_on.rows, done, len(crops), provenance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +210,13 @@ def _pooled(rates: Sequence[Rate]) -> Rate:
     return Rate(sum(rate.hits for rate in rates), sum(rate.n for rate in rates))
 
 
+def _where(photos: int, texts: int, others: int) -> str:
+    """On what units are found and their number is chosen."""
+    if not others:
+        return f"found on halves of {photos} photos and {texts} texts"
+    return f"found on half of {photos} photos and {others} texts, their number on half of {texts} others"
+
+
 def _layer(classifier: Classifier, layer: str | None, at: str) -> str:
     if at not in WAYS:
         raise ClipbenchError(f"units are held at {', '.join(map(repr, WAYS))}, not at {at!r}")
@@ -214,12 +227,18 @@ def _layer(classifier: Classifier, layer: str | None, at: str) -> str:
     return classifier.model.last_layer if layer is None else layer
 
 
-def _check(images, truths, cases: Sequence[Case], ks: Sequence[int], channels: int) -> None:
+def _check(
+    images, truths, cases: Sequence[Case], found_on: Sequence[Case], ks: Sequence[int], channels: int
+) -> None:
     if len(images) < 2 or len(cases) < 2:
         raise ClipbenchError(
             f"{len(images)} photos and {len(cases)} texts cannot be halved; give two or more of each"
         )
     if len(truths) != len(images):
         raise ClipbenchError(f"there are {len(truths)} truths for {len(images)} images; give one for each")
+    told = {case.text for case in cases}
+    for case in found_on:
+        if case.text in told:
+            raise ClipbenchError(f"{case.text!r} is to be told of, so no unit is found on it; leave it out")
     if list(ks) != sorted(set(ks)) or not all(0 < k <= channels // 2 for k in ks):
         raise ClipbenchError(f"numbers of units must ascend, from 1 to {channels // 2}, not {list(ks)}")

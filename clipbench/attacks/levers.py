@@ -1,6 +1,6 @@
 """What a defence can hold: the units of a layer, or the directions in which a text moves an embedding."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ def lever(
     Raises:
         ClipbenchError: every photo shows the target of a text.
     """
-    attacked = [_attacked(crops, truths, case) for case in cases]
+    attacked = (_attacked(crops, truths, case) for case in cases)  # one at a time: laying texts on takes time
     if way == "projection":
         return (yield from _directions(classifier, crops, attacked))
     return (yield from _units(classifier, crops, cases, attacked, layer, way))
@@ -91,13 +91,14 @@ def _units(
     classifier: Classifier,
     crops: Sequence[Image.Image],
     cases: Sequence[Case],
-    attacked: Sequence[_Attacked],
+    attacked: Iterator[_Attacked],
     layer: str,
     way: str,
 ) -> Generator[None, None, Lever]:
     """The units of a layer, those first that add most to the targets' margins over the truth."""
     model, means = classifier.model, []
     for one, case in zip(attacked, cases, strict=True):
+        yield
         carried = yield from followed(classifier, one.before, one.after, case.target, one.truths, layer)
         means.append(carried.added.mean(axis=0))
     order = np.argsort(-np.mean(means, axis=0), kind="stable").tolist()
@@ -117,11 +118,12 @@ def _units(
 
 
 def _directions(
-    classifier: Classifier, crops: Sequence[Image.Image], attacked: Sequence[_Attacked]
+    classifier: Classifier, crops: Sequence[Image.Image], attacked: Iterator[_Attacked]
 ) -> Generator[None, None, Lever]:
     """An orthonormal basis of the embedding, the directions first in which texts move it most."""
     model, moves = classifier.model, []
     for one in attacked:
+        yield
         before = yield from _embedded(classifier, one.before)
         after = yield from _embedded(classifier, one.after)
         moves.append(after - before)

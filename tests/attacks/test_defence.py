@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import clipbench as cb
-from clipbench.attacks import Case, Defence, Held, defend
+from clipbench.attacks import Case, Defence, Held, defend, levers
 from clipbench.attacks.defence import _matched
-from clipbench.attacks.levers import lever
+from clipbench.attacks.levers import lay, lever
 from clipbench.attacks.run import complete
 from clipbench.classify import as_classifier
 from clipbench.intervals import Rate
@@ -177,24 +177,63 @@ def test_units_are_found_on_the_first_halves_alone(chaos):
     assert measured(defend(classifier, images, truths, cases)).units[:20] == carried.ranked[:20]
 
 
+def test_units_found_on_texts_of_their_own_are_theirs_and_told_is_the_same_half(chaos):
+    """Found on one text, their number chosen on another, told of a third."""
+    images = [one.image for one in cb.samples()[:4]]
+    truths = ["apple", "mug", "apple", "mug"]
+    cases = [Case("iPod", "iPod"), Case("mug", "mug")]
+    classifier = as_classifier(chaos, LABELS)
+    options = {"ks": (3,), "recipe": LARGE}
+    *_, last = defend(classifier, images, truths, cases, found_on=[Case("iPod", "pizza")], **options)
+    crops = [chaos.crop(image) for image in images[::2]]
+    written = [cb.overlay(crop, "pizza", LARGE) for crop in crops]
+    carried = cb.why(classifier, crops, written, target="iPod", against=truths[::2])
+    assert last.units[:20] == carried.ranked[:20]
+    with chaos.ablate([f"conv_head:{unit}" for unit in last.units[:3]]):
+        for row, half, text in (
+            (last.found[1], slice(0, None, 2), "iPod"),
+            (last.rows[1], slice(1, None, 2), "mug"),
+        ):
+            alone = cb.attack(
+                classifier, images[half], target=text, text=text, truths=truths[half], recipe=LARGE
+            )
+            assert (row.kind, row.success, row.clean) == ("reading", alone.success, alone.clean)
+    assert "found on half of 4 photos and 1 texts, their number on half of 2 others" in last.provenance.recipe
+
+
+def test_no_unit_is_found_on_a_text_that_is_told_of(chaos, plain):
+    cases = [Case("iPod", "iPod"), Case("mug", "mug")]
+    steps = defend(as_classifier(chaos, LABELS), [plain(0)] * 4, ["apple"] * 4, cases, found_on=cases[:1])
+    with pytest.raises(cb.ClipbenchError, match="'iPod' is to be told of"):
+        next(steps)
+
+
 @pytest.mark.parametrize("at", ["zero", "projection"])
 def test_one_can_stop_after_few_pictures_also_while_the_units_are_looked_for(chaos, monkeypatch, at):
-    shown, pixels = [], type(chaos).pixels
+    shown, laid, pixels = [], [], type(chaos).pixels
 
     def counting(model, images):
         shown.append(len(images))
         return pixels(model, images)
 
+    def laying(*told):
+        laid.append(told)
+        return lay(*told)
+
     monkeypatch.setattr(type(chaos), "pixels", counting)
+    monkeypatch.setattr(levers, "lay", laying)
     images, truths = [one.image for one in cb.samples()[:12]] * 6, ["apple", "mug"] * 36
     steps = defend(
         as_classifier(chaos, LABELS), images, truths, [Case("iPod", "iPod"), Case("mug", "mug")], at=at
     )
     between = []
     while not next(steps).rows:
-        between.append(sum(shown))
-        shown.clear()
-    assert len(between) > 4 and max(between) <= 32  # of a pair without and with a text
+        between.append((sum(shown), len(laid)))
+        shown.clear(), laid.clear()
+    assert len(between) > 4 and max(pictures for pictures, _ in between) <= 16
+    assert (
+        sum(texts for _, texts in between) == max(texts for _, texts in between) == 36
+    )  # one half, one text
 
 
 @pytest.mark.parametrize(
