@@ -84,20 +84,27 @@ def test_the_table_is_only_text_and_the_files_come_back(chaos, photos, tmp_path)
     table = folder._table(result)
     assert "&lt;b&gt;apple.png" in table and "<b>" not in table
     assert re.search(r"changed to</td><td class='cb-number'>\d", folder._rates(result))
-    saved = dict(re.findall(r'download="attack\.(\w+)" href="[^,]*,([^"]*)"', links.links(result, "attack")))
-    assert {f".{kind}" for kind in saved} == set(AttackResult.endings)
-    for kind, content in saved.items():
-        (tmp_path / f"back.{kind}").write_bytes(b64decode(content))
-        assert AttackResult.load(tmp_path / f"back.{kind}").as_dict() == result.as_dict()
+    assert saved_and_read(result, tmp_path) == [result.as_dict()] * len(AttackResult.endings)
 
 
-def test_the_wall_of_the_article_marks_what_its_table_counts(chaos):
+def saved_and_read(result, tmp_path) -> list[dict]:
+    """What comes back of each file that the links of a panel save."""
+    line = links.links(result, "x")
+    saved = dict(re.findall(r'download="x(\.\w+)" href="[^,]*,([^"]*)"', line))
+    assert set(saved) == set(result.endings)
+    for ending, content in saved.items():
+        (tmp_path / f"back{ending}").write_bytes(b64decode(content))
+    return [type(result).load(tmp_path / f"back{ending}").as_dict() for ending in saved]
+
+
+def test_the_wall_of_the_article_marks_what_its_table_counts_and_saves_it(chaos, tmp_path):
     photos = shipped_photos()
     *_, last = wall.of_the_article(chaos, photos)
     table = cb.attacks.in_the_wild(chaos, photos)
     assert [(cell.thing, cell.word) for cell in last.cells] == [(each.item, each.word) for each in photos]
     assert [cell.answer for cell in last.cells] == [row.seen for row in table.rows]
     assert sum(cell.flip for cell in last.cells) == len(table.flipped) and last.table.flips == table.flips
+    assert saved_and_read(last.table, tmp_path) == [table.as_dict()] * 3
 
 
 def test_the_wall_of_shipped_photos_asks_what_zero_shot_says(chaos):

@@ -107,7 +107,11 @@ def search(
     trials = Trials(classifier, photos, target, recipe)
     seen, unseen = range(0, len(trials.photos), 2), range(1, len(trials.photos), 2)
     if len(unseen) < _FEW:
-        raise ClipbenchError(f"a search needs {2 * _FEW} photos or more that are not taken for {target!r}")
+        lost = f", and {len(unread)} that cannot be read" if unread else ""
+        raise ClipbenchError(
+            f"a search needs {2 * _FEW} photos or more that are not taken for {target!r}; "
+            f"there are {len(trials.photos)}{lost}"
+        )
     words = _short_names() if vocabulary is None else list(dict.fromkeys(vocabulary))
     writable: list[str] = []
     for start in range(0, len(words), _LOOKED_AT):

@@ -127,9 +127,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace, result, show) -> int:
-    """Save and print a result; the exit status says whether all pictures could be read."""
-    if options.out:
-        result.save(options.out)
+    """Print and save a result; the exit status says whether all pictures could be read."""
     for name, reason in result.unread:
         warn(f"{name!r}: {reason}")
     for note in result.notes:
@@ -138,6 +136,8 @@ def _tell(options: argparse.Namespace, result, show) -> int:
         write_json(result.as_dict())
     else:
         show(result)
+    if options.out:
+        result.save(options.out)  # last: on a full disk the figures have been seen
     return 2 if result.unread else 0
 
 

@@ -51,14 +51,14 @@ def search(options: argparse.Namespace) -> int:
     )
     *_, last = progress(steps, total=None, unit="round")
     result = last.result
-    if options.out:
-        result.save(options.out)
     for name, reason in result.unread:
         warn(f"{name!r}: {reason}")
     if options.json:
         write_json(result.as_dict())
     else:
         _print(result)
+    if options.out:
+        result.save(options.out)  # last: on a full disk the figures have been seen
     return 2 if result.unread else 0
 
 

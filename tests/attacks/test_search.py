@@ -244,9 +244,13 @@ def test_texts_that_cannot_be_written_are_counted(bright, photos):
         ({"target": "dark"}, "every photo is taken for 'dark' as it is"),
     ],
 )
-def test_bad_input(bright, photos, change, sentence):
+def test_bad_input(bright, photos, change, sentence, tmp_path):
     arguments = {"target": "grey", "vocabulary": WORDS, "recipe": SHEET, **change}
     with pytest.raises(cb.ClipbenchError, match=sentence):
         cb.attack_search(bright, photos, **arguments)
-    with pytest.raises(cb.ClipbenchError, match="a search needs 4 photos or more"):
+    with pytest.raises(cb.ClipbenchError, match="a search needs 4 photos or more .* there are 3$"):
         cb.attack_search(bright, photos[:3], target="grey", recipe=SHEET)
+    broken = tmp_path / "x.png"
+    broken.touch()
+    with pytest.raises(cb.ClipbenchError, match="there are 2, and 1 that cannot be read$"):
+        cb.attack_search(bright, [*photos[:2], broken], target="grey", recipe=SHEET)

@@ -11,6 +11,7 @@ import pytest
 
 import clipbench as cb
 from clipbench.attacks import WildPhoto, published, shipped_photos, wild, wild_table
+from clipbench.stimuli import sample
 
 FILES = {"apple-blank.jpg": b"a photo", "apple-ipod.jpg": b"another", "mug-dollars.jpg": b"a third"}
 
@@ -116,6 +117,20 @@ def test_the_nine_shipped_photos_are_a_table_by_zero_shot(chaos):
     figure = cb.figures.in_the_wild(table)
     assert len(figure.layout.images) == len(figure.layout.annotations) == 9
     assert figure.layout.xaxis.ticktext == ("no word", "iPod", "library")
+
+
+def test_words_laid_on_shipped_photos_are_the_same_experiment(chaos):
+    photos, labels = [sample("apple"), sample("mug")], ("apple", "mug", "iPod")
+    first, table = cb.attacks.on_paper(chaos, photos, ["iPod", "mug"])
+    assert [row.photo.item for row in first.rows] == ["apple"] * 3 and table.provenance.n == 6
+    assert [row.photo.word for row in table.rows] == ["", "iPod", "mug"] * 2
+    for row in table.rows:
+        crop = chaos.crop(cb.read_image(row.photo.path).image)
+        picture = cb.paper(crop, row.photo.word) if row.photo.word else crop
+        (expected,) = cb.zero_shot(chaos, [picture], labels).numpy()
+        assert row.labels == labels and np.allclose(row.shares, expected, atol=1e-5)
+    asking = [(row.photo.item, row.photo.word) for row in table.rows if row.asks]
+    assert asking == [("apple", "iPod"), ("apple", "mug"), ("mug", "iPod")]  # a mug that says so asks nothing
 
 
 def test_flips_are_counted_where_the_thing_is_known_and_the_word_is_another_s(chaos):
