@@ -203,6 +203,29 @@ def test_a_search_can_be_watched_and_stopped(panel):
     expect(page.get_by_role("button", name="Search")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("title", "start", "told"),
+    [
+        ("How small, faint or turned may it be?", "Vary it", r"\d+ of \d+ photos"),
+        ("Would silencing those units protect the model?", "Measure", "looking for the units"),
+        ("Would silencing those units protect the model?", "Measure", r"\d+ of \d+ photos"),
+    ],
+)
+def test_a_curve_and_a_defence_stop_where_they_are(panel, title, start, told):
+    """Between two moments at which they can, 32 pictures are encoded at most; other tests count these."""
+    page = panel()
+    page.get_by_role("button", name=f"▸ {title}").click()
+    page.get_by_role("button", name=start, exact=True).click()
+    note = page.locator(".cb-note:visible", has_text=re.compile(f"running · {told}"))
+    expect(note).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    stopped = page.locator(".cb-note:visible", has_text=re.compile(r"^stopped"))
+    expect(stopped).to_be_visible()
+    expect(page.get_by_role("button", name=start, exact=True)).to_be_visible()
+    done = re.search(r"(\d+) of (\d+)", stopped.inner_text())
+    assert done is None or int(done[1]) < int(done[2]) / 2
+
+
 def test_a_folder_is_attacked_saved_and_taken_up_again(panel, tmp_path):
     for name in ("apple", "mug"):
         sample(name).image.save(tmp_path / f"{name}.png")
