@@ -25,7 +25,8 @@ def add(commands) -> None:
         "labels",
         help="a name for every unit of a layer, or none",
         description="Name every unit of a layer by the agreement of three scores, and judge each name by "
-        "photos that the naming has not seen; a name that is no better than chance is left out.",
+        "photos that the naming has not seen; a name that is no better than chance there, or that fits "
+        "many other units better, is left out.",
     )
     labels.add_argument("layer", metavar="LAYER", help="a layer that was swept")
     labels.add_argument("--store", required=True, metavar="DIR", help="what `clipbench sweep` made")

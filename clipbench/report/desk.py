@@ -65,13 +65,19 @@ class Desk:
     def key(self) -> list:
         """All that decides what the page says, besides the version of clipbench, as plain JSON types."""
         read = [self.store.read_images(self.unit.layer)]  # of a sweep that may still go on
-        if self.words is not None and self.unit.layer in self.words.layers:
-            read += [self.words.key, self.words.read_images(self.unit.layer)]
+        if self.written is not None:
+            read += [self.written.key, self.written.read_images(self.unit.layer)]
         return [str(self.unit), self.store.key, *read, *(facet.digest for facet in self.facets)]
 
     def given(self, section: str) -> list:
         """What decides one section alone, likewise."""
         return [self.text.as_dict()] if section == "text" and self.text is not None else []
+
+    @cached_property
+    def written(self) -> Store | None:
+        """The words, if the unit's layer has been shown any."""
+        words, layer = self.words, self.unit.layer
+        return words if words is not None and layer in words.layers and words.read_images(layer) else None
 
     @cached_property
     def portraits(self) -> Portraits:

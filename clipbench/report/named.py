@@ -16,6 +16,7 @@ from clipbench.studies.unit_search import TEMPLATE, VOTE, points
 from clipbench.tables import read_table
 
 _NAMES = 8  # that fit the unit's photos best
+_UNNAMED = "No name fits the photos that excite it better than chance, and better than those of other units."
 _EXPLAINED = (
     "The names that fit its photos best, of ImageNet's thousand. Each score says at which place this unit "
     "comes when all units of the layer are asked for the name: by the photos that excite it, by what it adds "
@@ -29,7 +30,7 @@ class Named:
     """What a unit is called.
 
     Args:
-        label: its name, or None where none is better than chance.
+        label: its name, or None where none is better than chance and than for other units.
         auc: how often, on photos that the naming has not seen, one of the unit's own is nearer to the name
             than another photo; 0.5 by chance.
         votes: how many scores agree.
@@ -42,7 +43,7 @@ class Named:
     def as_dict(self) -> dict:
         """What a page says of it: "name", "" for none, and "told", a sentence on how sure that is."""
         if self.label is None:
-            return {"name": "", "told": "No name fits the photos that excite it better than chance."}
+            return {"name": "", "told": _UNNAMED}
         told = (
             f"Named by {self.votes} scores; on photos that the naming has not seen, one of the unit's own is "
             f"nearer to the name than another photo {self.auc:.0%} of the time."

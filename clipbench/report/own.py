@@ -23,7 +23,7 @@ from clipbench.studies import trace, trust
 from clipbench.units import Unit
 
 FACES = 4  # pictures that are made to differ from one another
-_FACE, _FACE_STEPS, _APART = 112, 128, 0.5  # their size, steps, and how much their likeness counts
+_FACE, _FACE_STEPS, _APART = 112, 96, 0.5  # their size, steps, and how much their likeness counts
 _STRENGTH = 1.0  # of a facet; the published scale
 _PHOTOS = 16  # of the unit's favourites, for circuit and effect
 _USUAL = 48  # other photos, for what is usual

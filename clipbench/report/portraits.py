@@ -37,8 +37,8 @@ class Grade:
 
 
 _ANY = Grade(0, 0)
-COARSE = Grade(80, 48)  # a fortieth of the work of a fine one; enough to tell units apart
-FINE = Grade(224, 256)
+COARSE = Grade(80, 48)  # a twentieth of the work of a fine one; enough to tell units apart
+FINE = Grade(224, 128)  # its forms stand by then; as many steps again add contrast alone
 
 
 @dataclass(frozen=True)

@@ -59,16 +59,16 @@ def _example(examples: Examples, place: int, picture: str) -> dict:
 
 def words(desk: Desk) -> Iterator[object]:
     """The written words that excite the unit most and least, in the first look that they were swept in."""
-    if desk.words is None or desk.unit.layer not in desk.words.layers:
+    if desk.written is None:
         yield Part({}, {})
         return
-    told = words_of(desk.words, desk.unit, _WORDS, taught_to(desk.model))
+    told = words_of(desk.written, desk.unit, _WORDS, taught_to(desk.model))
     reach = max(abs(answer.sd) for answer in (*told.most, *told.least))
     if told.most[0].value == told.least[0].value:  # it says the same to all of them
         yield Part({}, {})
         return
     content = {
-        "n": int(np.isfinite(desk.words.column(desk.unit)[: len(desk.words.words)]).sum()),
+        "n": int(np.isfinite(desk.written.column(desk.unit)[: len(desk.written.words)]).sum()),
         "look": str(told.look),
         "untaught": any(answer.taught is False for answer in (*told.most, *told.least)),
         "most": [_bar(answer, reach) for answer in told.most],
@@ -90,9 +90,8 @@ def neighbours(desk: Desk) -> Iterator[object]:
     if desk.unit.layer in desk.model.heads:
         yield Part({}, {})  # nothing comes after it that it could do anything to
         return
-    written = desk.words if desk.words is not None and desk.unit.layer in desk.words.layers else None
     kinds, files = [], {}
-    for alike in similar_units(desk.model, desk.unit, desk.store, written, top=_LIKE):
+    for alike in similar_units(desk.model, desk.unit, desk.store, desk.written, top=_LIKE):
         told = zip(alike.units, alike.likeness, strict=True)
         near = {Unit.parse(unit, desk.model): likeness for unit, likeness in told if likeness > 0}
         yield from desk.portraits.paint([*near], COARSE)

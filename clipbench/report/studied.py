@@ -63,8 +63,8 @@ def multimodal(desk: Desk) -> Iterator[object]:
 
 def regions(desk: Desk) -> Iterator[object]:
     """The countries whose written names excite the unit as few words do, where that is more than chance."""
-    words = desk.words
-    if words is None or desk.unit.layer not in words.layers:
+    words = desk.written
+    if words is None:
         yield Part({}, {})
         return
     values = words.column(desk.unit)[: len(words.words)]

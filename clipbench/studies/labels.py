@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import norm
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel
@@ -17,8 +18,10 @@ from clipbench.sweeps import Store
 from clipbench.tables import ENDINGS, table_bytes
 
 LEVEL = 0.05  # of all units of a layer together (Bonferroni)
+RIVALS = 0.005  # a label fits fewer units than this share of the layer better than its own
 _TAIL, _LEAST_TAIL = 0.02, 10  # share of the held-out photos that count as a unit's own, and at least so many
 _EXAMPLES = 20  # photos by which clearness is measured
+MOST_NAMES = 20_000  # each is held against each photo and unit, in memory, and shown in four fonts
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Label:
     Args:
         unit: its address.
         name: the name on which the scores agree most.
-        label: the same, or None where it is no better than chance or the scores do not agree.
+        label: the same, or None where it is no better than chance, fits too many other units better or the
+            scores do not agree.
         votes: for how many scores the name is among the first hundredth.
         auc: how often, on photos that the naming has not seen, one of the unit's own is nearer to the name
             than another photo; 0.5 by chance.
         p: probability of such an auc by chance, one-sided.
+        rivals: how many other units of the layer the name fits better, by the same photos and auc.
         clarity, redundancy, polysemanticity: see `Clearness`.
     """
 
@@ -42,6 +47,7 @@ class Label:
     votes: int
     auc: float
     p: float
+    rivals: int
     clarity: float
     redundancy: float
     polysemanticity: float
@@ -99,19 +105,21 @@ def label_units(
 
     Args:
         reader: a CLIP, which knows what is on a photo.
-        names: k at least 2 different noun phrases, out of which the labels come.
+        names: k different noun phrases, 2 to `MOST_NAMES`, out of which the labels come.
         store: a sweep of the layer, of any model.
         meanings: a sweep of the same photos by the reader; by default the store itself.
         model: whose sweep the store is.
         seed: of the halving.
 
     Raises:
-        ClipbenchError: too few names or photos, or sweeps of other photos.
+        ClipbenchError: too few or too many names, too few photos, or sweeps of other photos.
     """
     names = list(dict.fromkeys(names))
     meanings = store if meanings is None else meanings
     if len(names) < 2:
         raise ClipbenchError("a name is told from other names; give at least two")
+    if len(names) > MOST_NAMES:
+        raise ClipbenchError(f"{len(names):,} names are too many; give {MOST_NAMES:,} at most")
     if not meanings.is_of(reader):
         raise ClipbenchError(
             f"the meanings are those of {meanings.title}, not of {reader.name}; sweep with it"
@@ -131,13 +139,15 @@ def label_units(
     cosines = meanings.embeddings()[judging] @ texts.cpu().numpy().T
     activations = store.matrix(layer)[judging].astype(np.float32)
     clear = _clearness(store, meanings, layer, rows)
+    aucs, ps = held_out(activations, cosines[:, chosen])  # of each unit's photos and each unit's name
+    rivals = (aucs > np.diagonal(aucs)).sum(axis=0)
+    sure = (np.diagonal(ps) < LEVEL / len(chosen)) & (rivals < max(1, RIVALS * len(chosen)))
+    sure &= votes >= min(2, len(scores))
     labels = []
     for at, name in enumerate(chosen.tolist()):
-        auc, p = held_out(activations[:, at], cosines[:, name])
-        agreed = votes[at] >= min(2, len(scores))
-        sure = names[name] if p < LEVEL / len(chosen) and agreed else None
+        told = (int(votes[at]), float(aucs[at, at]), float(ps[at, at]), int(rivals[at]))
         marks = (float(side[at]) for side in (clear.clarity, clear.redundancy, clear.polysemanticity))
-        labels.append(Label(f"{layer}:{at}", names[name], sure, int(votes[at]), auc, p, *marks))
+        labels.append(Label(f"{layer}:{at}", names[name], names[name] if sure[at] else None, *told, *marks))
     recipe = f"{len(names)} names, named by {', '.join(scores)} and {reader.name} {reader.weights_hash[:8]}"
     told = store.provenance(layer)
     provenance = Provenance(
@@ -154,26 +164,28 @@ def _agreement(scores: Iterable[np.ndarray], names: int) -> tuple[np.ndarray, np
     return chosen, (own <= max(1, VOTE * names)).sum(axis=0)
 
 
-def held_out(activations: np.ndarray, cosines: np.ndarray) -> tuple[float, float]:
-    """Whether a name fits photos that excite a unit better than others.
+def held_out(activations: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether names fit photos that excite units better than others.
 
     Args:
-        activations, cosines: (n,), of the unit and of the name.
+        activations: (n, units).
+        cosines: (n, k), of names.
 
     Returns:
-        Area under the ROC curve, and its one-sided p by Mann and Whitney's normal approximation; a unit that
-        is constant gets 0.5 and 1.
+        Two arrays (units, k): area under the ROC curve, and its one-sided p by Mann and Whitney's normal
+        approximation; a unit that is constant gets 0.5 and 1.
     """
     n = len(activations)
     m = min(max(_LEAST_TAIL, round(_TAIL * n)), n - 1)
-    if activations.max() == activations.min():
-        return 0.5, 1.0
-    own = np.argsort(-activations, kind="stable")[:m]
-    places = np.empty(n)
-    places[np.argsort(cosines, kind="stable")] = np.arange(1, n + 1)
-    auc = (places[own].sum() - m * (m + 1) / 2) / (m * (n - m))
-    z = (auc - 0.5) / math.sqrt((n + 1) / (12 * m * (n - m)))
-    return float(auc), 0.5 * math.erfc(z / math.sqrt(2))
+    own = np.zeros(activations.shape, np.float32)
+    np.put_along_axis(own, np.argsort(-activations, axis=0, kind="stable")[:m], 1, axis=0)
+    places = ranks(-cosines, axis=0).astype(np.float32)  # the photo that is farthest from a name has 1
+    sums = own.T @ places
+    aucs = (sums - m * (m + 1) / 2) / (m * (n - m))
+    ps = norm.sf((aucs - 0.5) / math.sqrt((n + 1) / (12 * m * (n - m))))
+    constant = np.ptp(activations, axis=0) == 0
+    aucs[constant], ps[constant] = 0.5, 1.0
+    return aucs, ps
 
 
 def _clearness(store: Store, meanings: Store, layer: str, rows: np.ndarray) -> Clearness:

@@ -1,11 +1,14 @@
 """`clipbench sweep`, `words`, `search` and `labels`."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import clipbench as cb
 from clipbench.studies import words_of
 from clipbench.sweeps import LOOKS
+from clipbench.sweeps.place import FORMAT, opened
 
 MODEL = ["--model", "mini/random"]
 
@@ -104,3 +107,59 @@ def test_words_that_cannot_be_written_are_told_once_and_shortly(run, tmp_path):
     assert status == 0 and "cat" in out and len(told) == 2
     assert "cannot draw '猫'" in told[0] and "x…': the label has 300 characters" in told[1]
     assert max(map(len, told)) < 150
+
+
+READERS = (
+    ["search", "dog"],
+    ["labels", "conv_head"],
+    ["conditional", "conv_head:1"],
+    ["dossier", "conv_head:1", "--out", "unit.html"],
+    ["atlas", "conv_head", "--out", "atlas"],
+)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def there(answer, folder, tmp_path, monkeypatch):
+    """The current folder, with a sweep of six photos in the store "s"."""
+    answer("sweep", folder, "--store", tmp_path / "s", *MODEL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_store_of_another_model_is_refused_by_all_who_read_it(run, there):
+    before = contents(there)
+    for ask in READERS:
+        status, out, err = run(*ask, "--store", "s", "--model", "mini")
+        assert (status, out) == (2, "") and err.count("\n") == 1
+        assert "'s' has no sweep of images of mini " in err and "it has images of mini/random" in err
+    assert contents(there) == before
+
+
+def test_a_store_of_another_version_is_refused_and_left_as_it_is(run, there):
+    opened("s", write=True).attrs.update(clipbench_sweeps=FORMAT + 1)
+    (there / "list.txt").write_text("cat\n")
+    before = contents(there / "s")
+    writers = (["sweep", "photos"], ["words", "conv_head:1", "--list", "list.txt"])
+    for ask in (*READERS, *writers):
+        status, out, err = run(*ask, "--store", "s", *MODEL)
+        assert (status, out) == (2, "") and err.count("\n") == 1
+        assert f"is of version {FORMAT + 1}, and this clipbench writes version {FORMAT}" in err
+    assert contents(there / "s") == before
+
+
+def test_photos_that_are_not_there_any_more_are_told_in_a_sentence(run, there):
+    for photo in (there / "photos").iterdir():
+        photo.unlink()
+    for ask in (READERS[0], *READERS[3:]):
+        status, out, err = run(*ask, "--store", "s", *MODEL)
+        assert (status, out) == (2, "") and err.count("\n") == 1, err
+
+
+def test_more_names_than_labels_can_be_chosen_from_are_refused_at_once(run, there):
+    (there / "list.txt").write_text("\n".join(f"thing {number}" for number in range(100_000)))
+    status, out, err = run("labels", "conv_head", "--names", "list.txt", "--store", "s", *MODEL)
+    assert (status, out) == (2, "") and "100,000 names are too many" in err and err.count("\n") == 1

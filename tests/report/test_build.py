@@ -65,7 +65,7 @@ def dossier(desk, tmp_path):
 
 
 def test_photos_and_words_are_those_that_the_network_answers_to(dossier, tiny, images):
-    answers = tiny.activations(images, LAYER)[:, UNIT.channel].amax(dim=(1, 2)).numpy()
+    answers = tiny.activations(images, LAYER)[:, UNIT.channel].amax(dim=(1, 2)).half().numpy()  # as a store
     best = [f"{number:02}.png" for number in np.argsort(-answers, kind="stable")]
     top = section(dossier, "photos")["top"]
     assert [shown["name"] for shown in top] == best[: len(top)]
@@ -74,7 +74,7 @@ def test_photos_and_words_are_those_that_the_network_answers_to(dossier, tiny, i
     )
     assert sum(section(dossier, "photos")["histogram"]["counts"]) == len(images)
     read = tiny.activations([written(word) for word in WORDS], LAYER)[:, UNIT.channel].amax(dim=(1, 2))
-    ranked = [WORDS[number] for number in read.argsort(descending=True)]
+    ranked = [WORDS[number] for number in read.half().argsort(descending=True, stable=True)]
     assert [word for word, *_ in section(dossier, "words")["most"]] == ranked
     assert [word for word, *_ in section(dossier, "words")["least"]] == ranked[::-1]
     assert section(dossier, "words")["n"] == len(WORDS)
@@ -148,6 +148,18 @@ def test_the_store_of_another_model_is_refused(tiny, place, tmp_path, monkeypatc
 def test_a_layer_that_was_not_swept_is_refused(tiny, place, tmp_path):
     with pytest.raises(cb.ClipbenchError, match="layer"):
         Desk(tiny, cb.Unit("layer2", 0), Store.open(place, tiny), tmp_path)
+
+
+def test_words_that_were_not_shown_yet_are_left_out(tiny, place, tmp_path):
+    for step in sweep(tiny, Words.of(WORDS), [LAYER], store=tmp_path / "begun"):
+        if step.stage == "sweeping":
+            break
+    begun = Store.open(tmp_path / "begun", tiny, kind="words")
+    desk = Desk(tiny, UNIT, Store.open(place, tiny), tmp_path, words=begun)
+    assert LAYER in begun.layers and desk.written is None
+    for make in (seen.words, studied.regions):
+        *_, part = make(desk)
+        assert part.content == {}
 
 
 def test_a_unit_that_is_never_active_has_a_page_that_says_so(tiny, place, images, tmp_path):

@@ -50,14 +50,14 @@ def words(lifted: int):
 
 
 def test_countries_are_told_where_more_of_them_excite_the_unit_than_by_chance():
-    part = made(studied.regions, SimpleNamespace(unit=UNIT, words=words(6)))
+    part = made(studied.regions, SimpleNamespace(unit=UNIT, written=words(6)))
     content = part.content
     assert content["asked"] == content["known"] == 175 and content["above"] >= 6
     expected = [(country_names()[at], str(50 + at)) for at in range(5, -1, -1)]
     assert [row[:2] for row in content["top"]][:6] == expected
     assert part.pictures["regions/map"].startswith(b"\x89PNG")
     for store in (words(0), None):
-        assert made(studied.regions, SimpleNamespace(unit=UNIT, words=store)).content == {}
+        assert made(studied.regions, SimpleNamespace(unit=UNIT, written=store)).content == {}
 
 
 def test_a_country_on_the_map_has_the_article_s_colour_and_one_not_asked_is_grey():

@@ -63,16 +63,31 @@ def test_names_are_judged_by_photos_that_did_not_name(known):
     assert np.mean([one.auc for one in found.labels]) == pytest.approx(0.5, abs=0.03)
 
 
+def test_a_name_that_another_unit_bears_with_more_right_is_none(known, tmp_path):
+    """Unit 10 answers to the first thing as well, but faintly; unit 11 is unit 0 once more."""
+    rng, units = np.random.default_rng(2), known.matrix("top").astype(float)
+    faint = (np.arange(400) % 8 == 0) + rng.normal(size=400) * 0.5
+    units = np.column_stack([units, faint, units[:, 0]])
+    place = planted(tmp_path / "twins", {"top": units, "embedding": known.embeddings()})
+    found = label_units(Reader(), [str(number) for number in range(8)], place, "top").labels
+    assert found[10].name == "0" and found[10].p < 0.05 / 12 and found[10].auc > 0.8
+    assert found[10].label is None and found[10].rivals >= 2
+    assert found[0].label == found[11].label == "0" and found[0].rivals == found[11].rivals == 0
+
+
 def test_held_out_is_the_area_under_the_curve():
     rng = np.random.default_rng(0)
     activations, cosines = rng.normal(size=500), rng.normal(size=500)
     cosines += 0.5 * activations
     own = activations >= np.sort(activations)[-10]
-    auc, p = held_out(activations, cosines)
-    assert auc == pytest.approx(roc_auc_score(own, cosines))
-    assert p < 0.05 and held_out(activations, -cosines)[1] > 0.95
-    ps = [held_out(rng.normal(size=200), rng.normal(size=200))[1] for _ in range(400)]
-    assert np.mean(np.array(ps) < 0.1) == pytest.approx(0.1, abs=0.045)  # three standard errors
+    units = np.stack([rng.normal(size=500), activations], axis=1)
+    names = np.stack([cosines, -cosines], axis=1)
+    aucs, ps = held_out(units, names)
+    assert aucs.shape == ps.shape == (2, 2)
+    assert aucs[1, 0] == pytest.approx(roc_auc_score(own, cosines), rel=1e-5)
+    assert ps[1, 0] < 0.05 and ps[1, 1] > 0.95
+    _, ps = held_out(rng.normal(size=(200, 400)), rng.normal(size=(200, 400)))
+    assert np.mean(np.diagonal(ps) < 0.1) == pytest.approx(0.1, abs=0.045)  # three standard errors
 
 
 def test_soft_wpmi_is_the_formula_of_its_paper():
