@@ -11,7 +11,7 @@ from clipbench.optvis.facet_rows import FacetRow, chosen
 from clipbench.optvis.probes import Facet
 from clipbench.optvis.themes import facets_in
 
-SMALL = {"size": 48, "steps": 3, "seed": 4}
+SMALL = {"size": 48, "steps": 3, "seed": 4, "strength": 1.0}
 
 
 @pytest.fixture(scope="module")

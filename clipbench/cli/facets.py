@@ -21,7 +21,7 @@ def add(commands) -> None:
         "--facet", action="append", metavar="NAME", help="one of them; may be given several times"
     )
     parser.add_argument("--facets", metavar="DIR", help="a folder of facets (default: the shipped ones)")
-    parser.add_argument("--strength", type=real, default=1.0, metavar="X", help="of each (default: 1)")
+    parser.add_argument("--strength", type=real, default=0.1, metavar="X", help="of each (default: 0.1)")
     parser.add_argument("--size", type=whole, default=112, metavar="N", help="pixels (default: 112)")
     parser.add_argument("--steps", type=whole, default=128, metavar="N", help="of each (default: 128)")
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the noise (default: 0)")

@@ -137,7 +137,7 @@ def page(name: str, size: float, side: int) -> Image.Image:
         size: share of the side that the longest line spans, or the lines together if that is more.
         side: pixels.
     """
-    lines = textwrap.wrap(name, _LINE)
+    lines = textwrap.wrap(name, _LINE, break_long_words=False)
     if len(lines) < 2:
         return written(name, size=size, side=side)
     widest = max(ink(line, _FONT, 100.0).fill.width for line in lines)

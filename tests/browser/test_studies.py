@@ -47,7 +47,8 @@ def test_the_article_s_regions_are_on_the_map_and_another_unit_is_chosen(dashboa
         shoot(page, f"studies-regions-{width}")
     for name, sign in (("Emotions", "767 Champions"), ("Activation and label", "Trump Profile"),
                        ("Maximal text", "the same search for"), ("Sums of words", "princess"),
-                       ("Side by side", "beyond chance"), ("Families", "Lady Gaga")):  # fmt: skip
+                       ("Side by side", "beyond chance"), ("Persons", "Martin Luther King"),
+                       ("Families", "Lady Gaga")):  # fmt: skip
         page.set_viewport_size({"width": 1440, "height": 900})
         page.get_by_role("button", name=name, exact=True).click()
         expect(page.get_by_text(sign).first).to_be_visible()
