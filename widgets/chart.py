@@ -19,9 +19,9 @@ class Chart(go.FigureWidget):
     def __init__(self, figure: go.Figure):
         self._whole = False
         super().__init__(figure)
+        self._config = {"responsive": True, "displayModeBar": False}  # before it is told of: it is read once
         self._whole = True
         self.open()
-        self._config = {"responsive": True, "displayModeBar": False}
         self._lock, self._drawn, self._next = threading.Lock(), False, None
         self.observe(self._first_drawn, "_js2py_traceDeltas")  # what the browser sends when it has drawn
         self.add_class("cb-chart")
