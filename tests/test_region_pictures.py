@@ -52,6 +52,9 @@ def test_the_flag_of_the_unit_s_first_country_is_placed_among_all():
     countries = CountryUnits("layer", ("Fiji", "Japan", "Peru"), flag, name, told)
     found = RegionAnswers(names, countries, Row("monuments", (), (), np.zeros((0, 1))), told)
     assert found.standing(0).endswith("to the name Japan; that country's flag stands at place 3 of 3.")
+    asked = ("United States of America", "Fiji", "Japan", "Peru")
+    lacking = replace(found, names=Names("layer", asked, np.array([[5.0], [1], [2], [0]]), told))
+    assert lacking.standing(0).startswith("There is no flag here of United States of America. Of the 3")
     silent = replace(found, countries=replace(countries, names=np.ones((3, 1))))
     assert silent.standing(0) == "Unit 0 answers the same to every country's name."
 

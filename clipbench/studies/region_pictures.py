@@ -14,6 +14,7 @@ from clipbench.stimuli.emoji import flags
 from clipbench.streams import Progress
 from clipbench.studies.country_units import CountryUnits, with_flags
 from clipbench.studies.picture_rows import Row, answers_to
+from clipbench.studies.regions import country_names
 from clipbench.studies.written_names import Names, names
 from clipbench.units import check_channel
 
@@ -52,8 +53,12 @@ class RegionAnswers:
             return f"Unit {unit} answers the same to every country's name."
         country = int(self.countries.names[:, unit].argmax())
         place, total = self.countries.standings[0][country, unit], len(self.countries.countries)
+        (first,) = self.names.only([name for name in self.names.names if name in country_names()]).top(
+            unit, 1
+        )
+        lacking = "" if first in self.countries.countries else f"There is no flag here of {first}. "
         return (
-            f"Of the {total} countries that have a flag here, unit {unit} answers most to the name "
+            f"{lacking}Of the {total} countries that have a flag here, unit {unit} answers most to the name "
             f"{self.countries.countries[country]}; that country's flag stands at place {place * total:.0f} "
             f"of {total}."
         )
