@@ -1,8 +1,8 @@
 """Text search for units, against looking at the favourite photos of every unit.
 
 A unit is one of a class if at least half of its 20 favourite photos are. Of the classes that own such a unit,
-in how many is one among the units that `search_units` lists for the class's name? The photos were in no
-training of the model. The sweep stays in HOME, so that a second run only searches.
+in how many is one among the first ten units, as many as `search_units` lists for the class's name? The photos
+were in no training of the model. The sweep stays in HOME, so that a second run only searches.
 """
 
 import sys

@@ -41,7 +41,7 @@ class Matches:
 
     Args:
         text: what was asked.
-        matches: those with more votes first, then those with the smaller geometric mean of ranks.
+        matches: in the order of the score by photos.
         units: how many the layer has.
         provenance: of the sweep.
     """
@@ -132,16 +132,20 @@ def text_scores(
 
 
 def ranked(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Units by the agreement of scores, (units, scores).
+    """Units by the score of their photos, and how far the other scores agree.
+
+    The three together, by whatever rule, put the right units later than photos do alone.
+
+    Args:
+        scores: (units, scores), in the order of `SCORES`.
 
     Returns:
         The units' places in each score from 1, (units, scores); for how many scores each is among the first
-        hundredth, (units,); the units, those with more votes first, then those with the smaller geometric
-        mean of places, (units,).
+        hundredth, (units,); the units, the first by photos first, (units,).
     """
     places = ranks(scores, axis=0)
     votes = (places <= max(1, VOTE * len(places))).sum(axis=1)
-    return places, votes, np.lexsort((np.log(places).sum(axis=1), -votes))
+    return places, votes, np.argsort(places[:, SCORES.index("photos")])
 
 
 def points(store: Store, n: int = _POINTS, seed: int = 0) -> list[Image.Image]:
