@@ -1,5 +1,6 @@
 """Provenance, and files that carry it; errors and addresses."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from PIL import Image
 
 import clipbench as cb
 from clipbench.errors import unknown
-from clipbench.results import Provenance, read_provenance, save_png
+from clipbench.results import Provenance, read_provenance, save_bytes, save_png
 
 
 @pytest.fixture
@@ -84,3 +85,15 @@ def test_a_unit_prints_as_it_is_parsed():
     for address in ("conv_head:-1", "conv_head:1@2", ":3", "conv_head:1:2", ""):
         with pytest.raises(cb.ClipbenchError, match="is not an address"):
             cb.Unit.parse(address, mini)
+
+
+def test_a_read_only_disk_is_told_in_a_sentence(tmp_path, monkeypatch):
+    """Such a disk refuses to remove a file that is not there, too."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for act in ("write_bytes", "unlink"):
+        monkeypatch.setattr(Path, act, refuse)
+    with pytest.raises(cb.ClipbenchError, match="Read-only file system"):
+        save_bytes(b"x", tmp_path / "x.csv")

@@ -57,8 +57,12 @@ def find(options: argparse.Namespace) -> int:
 def name(options: argparse.Namespace) -> int:
     """Name all units, and print or write the names."""
     from clipbench.models import imagenet_labels
+    from clipbench.results import check_path
     from clipbench.stimuli import read_words
+    from clipbench.tables import ENDINGS
 
+    if options.out:
+        check_path(options.out, ENDINGS)
     model = cb.load(options.model, device=options.device)
     names = imagenet_labels() if options.names is None else read_words(options.names)
     store = cb.Store.open(options.store, model)
