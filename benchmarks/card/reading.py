@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageFont
+from PIL import Image, ImageFont, ImageOps
 
 import clipbench as cb
-from card.figure import Figure, best, rate
+from card.figure import Figure, best, rate, spread
 from card.setting import Setting
 from clipbench.errors import ClipbenchError
 from clipbench.pretrain.fonts import test_fonts
@@ -20,6 +20,8 @@ _WIDTHS = (0.5, 0.9)  # of the picture's, that a word spans
 _HIGHEST = 0.5  # of the picture, that a short word is
 _CELL = 12  # pixels of the texture's grain
 _CONTRAST = 70  # least difference of brightness, of 255, between ink and the mean of the ground
+_LETTERS = 40  # of one label in the middle, twice the article's, on its picture of 288 px
+_FAINT = (0.0, 0.1, 1.0)  # opacities of the photo under the label, on grey
 
 
 def reading_figures(setting: Setting) -> Iterator[Figure]:
@@ -42,6 +44,29 @@ def reading_figures(setting: Setting) -> Iterator[Figure]:
             what = f"{len(words)} {which}, {looks}"
             how = f"“{WORD}”; {', '.join(families)} in regular, bold and italic"
             yield rate(f"reading/{key}-{kind}", what, hits, len(places), 1 / len(words), target, how)
+    yield from _on_photos(setting, families)
+
+
+def _on_photos(setting: Setting, families: dict[str, Sequence[Path]]) -> Iterator[Figure]:
+    """One label on grey, on the trace of a photo and on the photo: what clutter does to reading."""
+    rng, words, side = random.Random(1), setting.known.words, setting.model.image_size
+    photos = [
+        ImageOps.fit(photo.open(), (side, side)) for photo in spread(setting.finest.unseen, setting.most)
+    ]
+    places, grey = drawn(len(words), len(photos), rng), Image.new("RGB", (side, side), "grey")
+    fonts = [str(font(families, rng)) for _ in photos]
+    how = f"one printed label, letters {_LETTERS} px of 288; “{WORD}”; unseen photos and fonts"
+    for opacity in _FAINT:
+        shown = [
+            cb.overlay(
+                Image.blend(grey, photo, opacity), words[at], font=one, size=_LETTERS, places=(0.5, 0.5)
+            )
+            for photo, at, one in zip(photos, places, fonts, strict=True)
+        ]
+        hits = int((best(setting.model, shown, words, WORD) == places).sum())
+        ground = f"a photo of {opacity:.0%} opacity" if opacity else "grey"
+        what = f"{len(words)} words taught, a label on {ground}"
+        yield rate(f"reading/label-{opacity:.0%}", what, hits, len(places), 1 / len(words), None, how)
 
 
 def unseen_families() -> dict[str, Sequence[Path]]:
