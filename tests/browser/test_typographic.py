@@ -26,9 +26,11 @@ def panel(dashboard, visit) -> Callable[..., Page]:
 
     def open_panel(query: str = "", **window) -> Page:
         page = visit(dashboard(f"tab=fool&{query}"), **window)
-        expect(page.locator(".cb-chart .barlayer")).to_have_count(
-            3
-        )  # of the model, the control, the silenced
+        silenced = page.locator(".cb-page h3", has_text=re.compile(r"without \d+ units"))
+        for heading in (*(headings(page).filter(has_text=told) for told in ("mini", "control")), silenced):
+            expect(heading.first).to_be_visible()
+        bars = page.locator(".cb-chart .barlayer")  # of the model, the control, the silenced; and of a probe
+        expect(bars.nth(2)).to_be_attached()
         return page
 
     return open_panel
