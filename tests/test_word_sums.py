@@ -107,6 +107,7 @@ def test_medians_are_those_of_the_folder(tiny, tmp_path):
         for number, picture in enumerate(pictures[label]):
             picture.save(tmp_path / label / f"{number}.png")
     (tmp_path / "dark" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / ".cache").mkdir()
     *_, last = label_medians(tiny, labelled_files(tmp_path), f"{layer}:3")
     maps = {label: tiny.activations(own, layer)[:, 3] for label, own in pictures.items()}
     answers = {label: own.amax(dim=(1, 2)).numpy() for label, own in maps.items()}
@@ -120,9 +121,7 @@ def test_medians_are_those_of_the_folder(tiny, tmp_path):
     figure = cb.figures.label_medians(result)
     assert figure.layout.yaxis.ticktext[0] == f"{result.labels[0]} · 3"
     (tmp_path / "one").mkdir()
-    with pytest.raises(
-        cb.ClipbenchError, match="two labels with readable pictures .* are 0"
-    ):
+    with pytest.raises(cb.ClipbenchError, match="two labels with readable pictures .* are 0"):
         next(label_medians(tiny, labelled_files(tmp_path / "one"), f"{layer}:3"))
     with pytest.raises(cb.ClipbenchError, match="there is no folder"):
         labelled_files(tmp_path / "none")

@@ -75,7 +75,7 @@ def published_people() -> LabelMedians:
 
 
 def labelled_files(folder: str | Path) -> list[tuple[Path, str]]:
-    """The pictures of a folder whose subfolders are labels, each with its label.
+    """The pictures of a folder whose subfolders are labels, each with its label; hidden ones are none.
 
     Raises:
         ClipbenchError: no such folder, or a subfolder without a picture.
@@ -83,7 +83,7 @@ def labelled_files(folder: str | Path) -> list[tuple[Path, str]]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ClipbenchError(f"there is no folder {str(folder)!r}; name one with a subfolder for each label")
-    labels = sorted(place for place in folder.iterdir() if place.is_dir())
+    labels = sorted(place for place in folder.iterdir() if place.is_dir() and place.name[0] != ".")
     return [(path, place.name) for place in labels for path in picture_files(place)]
 
 

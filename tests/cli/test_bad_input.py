@@ -103,7 +103,10 @@ OUT = ["--out", "x.png", "--steps", "5", "--size", "64"]
         (["attack", ".", *ATTACK, "--sweep", "sise"], "unknown axis 'sise'; did you mean 'size'"),
         (["attack", ".", *ATTACK, "--sweep", "size", "--values", "big"], "'big' is not a number; size is"),
         (["attack", ".", *ATTACK, "--sweep", "size", "--values", "0"], "size must be above 0"),
-        (["attack", ".", *ATTACK, "--sweep", "size", "--out", "x.npz"], "does not end in .json, .csv, .parquet"),
+        (
+            ["attack", ".", *ATTACK, "--sweep", "size", "--out", "x.npz"],
+            "does not end in .json, .csv, .parquet",
+        ),
         (["attack", ".", *ATTACK, "--values", "1,2"], "--values is for --sweep"),
         (["attack", ".", *ATTACK, "--prefix", "no.pt"], "there is no file 'no.pt'"),
         (["attack", ".", *ATTACK, "--prefix", "x", "--probe", "y"], "--prefix takes labels and one template"),

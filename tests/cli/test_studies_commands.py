@@ -1,11 +1,13 @@
 """The commands of the studies, on answers that are known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import clipbench
 from clipbench.optvis import absent_facets, shipped_facets
 from clipbench.results import Provenance
 from clipbench.streams import Progress
@@ -24,6 +26,7 @@ from clipbench.studies.records import region_unit
 from clipbench.studies.word_arithmetic import WordSpace
 from clipbench.studies.written_names import Names
 
+PHOTOS = str(Path(clipbench.__file__).parent / "stimuli" / "photos")
 TOLD = Provenance("mini", "0123456789ab", "made up", n=1)
 
 
@@ -58,7 +61,7 @@ def test_the_nearest_unit_is_told_beside_the_published_one(answer, run, known):
         (["regions", "--published", "RN50x4:1"], "unknown region unit 'RN50x4:1'"),
         (["regions", "conv_head:1@2,2"], "is one position; write conv_head:1"),
         (["conditional", "conv_head:1@2,2"], "is one position; write conv_head:1"),
-        (["medians", ".", "conv_head:1@2,2"], "is one position; write conv_head:1"),
+        (["medians", PHOTOS, "conv_head:1@2,2"], "is one position; write conv_head:1"),
         (["regions", "conv_hea:1"], "unknown layer 'conv_hea'"),
         (["side-by-side", "mini", "mini", "mini", "mini"], "two to 4 models, not 5"),
         (["side-by-side", "minu"], "did you mean 'mini'?"),
