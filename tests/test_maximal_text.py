@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 import clipbench as cb
+from clipbench.models import Read
 from clipbench.studies import MaximalText, look_for_text
 from clipbench.studies.maximal_text import pushes
 from clipbench.studies.meaning import slopes
@@ -84,7 +85,7 @@ def test_pushes_are_what_a_small_rise_does_to_the_embedding(mini, photos):
         assert way.numpy() == pytest.approx(by_hand, abs=0.025 * np.abs(by_hand).max())
     text = mini.encode_text(["dog"])
     assert float(told[0] @ text[0]) == pytest.approx(
-        float(slopes(mini, pixels, layer, text)[17, 0]), rel=1e-3
+        float(slopes(mini, pixels, Read(layer), text)[17, 0]), rel=1e-3
     )
 
 

@@ -182,10 +182,10 @@ def _traced(
     rivals: list[int] | None,
 ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Returns (n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels."""
-    pixels, written = classifier.model.pixels(before), classifier.model.pixels(after)
+    pixels = classifier.model.pixels(before)
     start = values_at(classifier, pixels, layer)
     yield
-    end = values_at(classifier, written, layer)
+    end = values_at(classifier, classifier.model.pixels(after), layer)
     with torch.no_grad():
         first, last = (logits_from(classifier, pixels, layer, each) for each in (start, end))
     others = first.argmax(dim=1) if rivals is None else torch.tensor(rivals, device=first.device)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from clipbench.errors import ClipbenchError
-from clipbench.models import ImageModel
+from clipbench.models import ImageModel, Read
 from clipbench.results import Provenance
 from clipbench.studies.meaning import slopes
 from clipbench.studies.unit_search import points
@@ -77,7 +77,8 @@ def _correlations(store: Store, unit: Unit) -> np.ndarray:
 def _effects(model: ImageModel, store: Store, unit: Unit) -> np.ndarray:
     """(units,) cosine of what the units do to the embedding with what one unit does."""
     axes = torch.eye(model.layer("embedding").channels, device=model.device)
-    return _cosines(slopes(model, model.pixels(points(store, _POINTS)), unit.layer, axes), unit.channel)
+    units = Read(unit.layer, relu=True)
+    return _cosines(slopes(model, model.pixels(points(store, _POINTS)), units, axes), unit.channel)
 
 
 def _cosines(rows: np.ndarray, at: int) -> np.ndarray:

@@ -266,7 +266,7 @@ def _cosines(model: ClipModel, way: Tensor) -> Callable[[Sequence[str]], np.ndar
 
 def _place(model: ClipModel, pixels: Tensor, unit: Unit, sd: np.ndarray, text: str) -> tuple[int, int]:
     """The unit's place among all of the layer for a text, each raised by its sd, and how many there are."""
-    rises = slopes(model, pixels, unit.layer, model.encode_text([text]))[:, 0] * sd
+    rises = slopes(model, pixels, Read(unit.layer), model.encode_text([text]))[:, 0] * sd
     return int((rises > rises[unit.channel]).sum()) + 1, len(rises)
 
 

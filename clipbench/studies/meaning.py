@@ -22,7 +22,7 @@ def by_weights(
 ) -> np.ndarray:
     """What a rise of each unit by one standard deviation adds to the cosine with each text, linearised.
 
-    See `slopes` for where it rises.
+    It rises behind its ReLU, see `slopes`.
 
     Args:
         store: a sweep of the layer, which knows how far a unit rises.
@@ -32,25 +32,28 @@ def by_weights(
     Returns:
         (units, k) float32.
     """
-    rises = slopes(model, model.pixels(pictures), layer, texts)
+    rises = slopes(model, model.pixels(pictures), Read(layer, relu=True), texts)
     return (rises * store.moments(layer, "mean").sd[:, None]).astype(np.float32)
 
 
 @torch.enable_grad()
-def slopes(model: ImageModel, pixels: Tensor, layer: str, texts: Tensor) -> np.ndarray:
+def slopes(model: ImageModel, pixels: Tensor, units: Read, texts: Tensor) -> np.ndarray:
     """By how much cosines with (k, d) directions rise if a unit rises by 1 everywhere, mean over pictures.
 
-    It rises behind its ReLU: before it, a unit that is silent in all the pictures would do nothing.
+    Args:
+        pixels: (n, 3, s, s), at which the network is linearised.
+        units: the layer, before its ReLU or behind it. Before it, a unit that is silent in all the pictures
+            does nothing, so pictures that are no unit's own are for the place behind.
 
     Returns:
         (units, k) float32.
     """
-    before, after = Read(layer), Read(layer, relu=True)
+    plain = Read(units.layer)
     with torch.no_grad():
-        values = model.read(pixels, [before])[before]
-    seen = onward(model, pixels, layer, values.requires_grad_(), [after, _EMBEDDING])
+        values = model.read(pixels, [plain])[plain]
+    seen = onward(model, pixels, units.layer, values.requires_grad_(), [units, _EMBEDDING])
     cosines = (normalize(seen[_EMBEDDING].flatten(1).float(), dim=1) @ texts.T).mean(dim=0)
-    rises = (torch.autograd.grad(one, seen[after], retain_graph=True)[0] for one in cosines)  # one by one
+    rises = (torch.autograd.grad(one, seen[units], retain_graph=True)[0] for one in cosines)  # one by one
     return torch.stack([rise.float().sum(dim=(0, 2, 3)) for rise in rises], dim=1).cpu().numpy()
 
 

@@ -171,5 +171,6 @@ def test_a_unit_that_is_never_active_has_a_page_that_says_so(tiny, place, images
         *_, last = build(Desk(tiny, UNIT, store, tmp_path, words=words), tmp_path / "parts")
     page = last.result.html()
     assert "says the same to all of them" in page and 'id="origin"' in page
-    assert last.result.parts["neighbours"] is last.result.parts["words"] is None
+    kinds = last.result.parts["neighbours"].content["kinds"]
+    assert [kind["name"] for kind in kinds] == ["by weights"] and last.result.parts["words"] is None
     assert "0 of 8 edges" in page and "another answer to 0 of them" in page

@@ -14,8 +14,8 @@ NAMES = ("cat", "dog", "horse", "coffee", "castle", "apple", "hammer", "goldfish
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_labels_are_read_as_they_were_written(tiny, tmp_path, ending):
     told = cb.Provenance(tiny.name, tiny.weights_hash, "named")
-    cat = Label("a:0", "cat", "cat", 2, 0.9, 0.001, 0.5, 0.1, 0.2)
-    none = Label("a:1", "dog", None, 1, 0.5, 0.4, 0.0, 0.0, 0.0)
+    cat = Label("a:0", "cat", "cat", 2, 0.9, 0.001, 0, 0.5, 0.1, 0.2)
+    none = Label("a:1", "dog", None, 1, 0.5, 0.4, 7, 0.0, 0.0, 0.0)
     path = Labels((cat, none), ("photos", "weights"), told).save(tmp_path / f"labels{ending}")
     found = read_labels(path, tiny)
     assert (found["a:0"].label, found["a:0"].auc, found["a:0"].votes) == ("cat", 0.9, 2)
@@ -25,7 +25,7 @@ def test_labels_are_read_as_they_were_written(tiny, tmp_path, ending):
 
 def test_labels_of_other_weights_and_other_files_are_refused(tiny, tmp_path):
     told = cb.Provenance("other", "ba9876543210", "named")
-    label = Label("a:0", "cat", "cat", 2, 0.9, 0.001, 0.5, 0.1, 0.2)
+    label = Label("a:0", "cat", "cat", 2, 0.9, 0.001, 0, 0.5, 0.1, 0.2)
     path = Labels((label,), ("photos",), told).save(tmp_path / "labels.csv")
     with pytest.raises(cb.ClipbenchError, match="labels of weights ba987654"):
         read_labels(path, tiny)
