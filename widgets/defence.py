@@ -22,7 +22,7 @@ _WAYS = {
     "at most what photos reach": "clamp",
     "none: project reading away": "projection",
 }
-_FOUND_ON = 8  # texts that units are found on; each costs a second or two
+_FOUND_ON = 3  # texts that units are found on; with more, units are better and the wait is minutes
 _ABOUT = (
     "The units that carry the attack are found on one half of the {n} shipped photos, with the names of {k} "
     "other things on them. How many are to be held is chosen with half of the labels above as texts; what "
