@@ -11,7 +11,7 @@ from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli.emoji import flags
 from clipbench.streams import Progress
-from clipbench.studies.picture_rows import answers_to
+from clipbench.studies.picture_rows import read_row
 from clipbench.studies.standing import DRAWS, among_best, standing
 from clipbench.studies.written_names import Names, names
 
@@ -141,12 +141,7 @@ def with_flags(model: ImageModel, found: Names) -> Iterator[Progress[CountryUnit
     shown = [flag for flag in flags() if flag.name in found.names]
     own = found.only([flag.name for flag in shown])
     before, total = found.provenance.n, found.provenance.n + len(shown)
-    kept = []
-    for answers in answers_to(model, [flag.image for flag in shown], found.layer):
-        kept.append(answers)
-        yield Progress(before + sum(map(len, kept)), total)
+    answers = yield from read_row(model, [flag.image for flag in shown], found.layer, before, total)
     recipe = f"{found.provenance.recipe}, and Noto's flags; {DRAWS} shufflings"
     told = Provenance(model.name, model.weights_hash, recipe, seed=0, n=total)
-    yield Progress(
-        total, total, CountryUnits(found.layer, own.names, np.concatenate(kept), own.answers, told)
-    )
+    yield Progress(total, total, CountryUnits(found.layer, own.names, answers, own.answers, told))

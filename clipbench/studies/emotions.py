@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from clipbench.errors import ClipbenchError, unknown
-from clipbench.models import ClipModel, Read
+from clipbench.models import ClipModel, Read, onward
 from clipbench.results import Provenance
 from clipbench.streams import Progress
 from clipbench.studies.records import LAYER, MODEL, record, unit_names
@@ -149,12 +149,11 @@ def slopes(model: ClipModel, layer: str) -> Tensor:
 
     The embedding is the one before it is scaled to length 1, at a grey picture.
     """
-    page, before, after = grey(model), Read(layer), Read("embedding")
+    pixels, before, after = model.pixels([grey(model)]), Read(layer), Read("embedding")
     with torch.no_grad():
-        at = model.read(model.pixels([page]), [before])[before]
+        at = model.read(pixels, [before])[before]
     values = at.clone().requires_grad_()
-    with model.replace(layer, values):
-        embedding = model.read(model.pixels([page]), [after])[after].flatten(1)
+    embedding = onward(model, pixels, layer, values, [after])[after].flatten(1)
     found = []
     for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
         slope = torch.autograd.grad(

@@ -11,7 +11,7 @@ from clipbench.results import Provenance
 from clipbench.stimuli.emoji import bodies, faces
 from clipbench.streams import Progress
 from clipbench.studies.emotions import wheel_words
-from clipbench.studies.picture_rows import Row, answers_to
+from clipbench.studies.picture_rows import Row, read_row
 from clipbench.studies.standing import standing
 from clipbench.studies.written_names import names, page
 from clipbench.units import check_channel
@@ -102,12 +102,10 @@ def feeling_rows(model: ImageModel, layer: str | None = None) -> Iterator[Progre
         yield Progress(step.done, step.total + more)
     found, done, rows = step.result, step.total, {}
     for kind, shown in drawn.items():
-        images, kept = tuple(one.image for one in shown), []
-        for answers in answers_to(model, images, layer):
-            kept.append(answers)
-            done += len(answers)
-            yield Progress(done, step.total + more)
-        rows[kind] = Row(kind, tuple(one.name for one in shown), images, np.concatenate(kept))
+        images = tuple(one.image for one in shown)
+        answers = yield from read_row(model, images, layer, done, step.total + more)
+        done += len(shown)
+        rows[kind] = Row(kind, tuple(one.name for one in shown), images, answers)
     pages = tuple(page(word, _WRITTEN, _SIDE) for word in wheel)
     rows["words"] = Row("words", wheel, pages, found.answers)
     told = replace(found.provenance, recipe=f"{found.provenance.recipe}, Noto's faces and bodies", n=done)

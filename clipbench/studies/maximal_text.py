@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
-from clipbench.models import ClipModel, Read
+from clipbench.models import ClipModel, Read, onward
 from clipbench.results import UNREADABLE, Provenance, read_json, save_json
 from clipbench.stimuli import common_words, samples
 from clipbench.streams import Progress
@@ -212,8 +212,8 @@ def pushes(model: ClipModel, pixels: Tensor, layer: str, rises: Tensor) -> Tenso
     """
     read = Read(layer)
     values = model.read(pixels, [read])[read].detach().requires_grad_()
-    with model.replace(layer, values), sdpa_kernel(SDPBackend.MATH):  # the one that can be derived twice
-        features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
+    with sdpa_kernel(SDPBackend.MATH):  # the one that can be derived twice
+        features = onward(model, pixels, layer, values, [_EMBEDDING])[_EMBEDDING].flatten(1)
     mean = normalize(features.float(), dim=1).mean(dim=0)
     towards = torch.zeros_like(mean, requires_grad=True)
     # The slopes towards any text are linear in the text; what they are linear by is asked for.

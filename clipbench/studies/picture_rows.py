@@ -1,6 +1,6 @@
 """Rows of pictures of one kind each, and which of them a unit answers to most."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from clipbench.models import ImageModel
+from clipbench.streams import Progress
 from clipbench.units import check_channel
 
 _BATCH = 32
@@ -52,3 +53,19 @@ def answers_to(model: ImageModel, shown: Sequence[Image.Image], layer: str) -> I
     for start in range(0, len(shown), _BATCH):
         maps = model.activations(shown[start : start + _BATCH], layer)
         yield maps.float().amax(dim=(2, 3)).cpu().numpy()
+
+
+def read_row(
+    model: ImageModel, shown: Sequence[Image.Image], layer: str, done: int, total: int
+) -> Generator[Progress, None, np.ndarray]:
+    """The same as one part of a longer stream: yields how far that has come, from `done` on, of `total`.
+
+    Returns:
+        (n, units) float32.
+    """
+    kept = []
+    for answers in answers_to(model, shown, layer):
+        kept.append(answers)
+        done += len(answers)
+        yield Progress(done, total)
+    return np.concatenate(kept)
