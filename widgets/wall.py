@@ -114,6 +114,7 @@ def _hung(table: WildTable, total: int, picture: Callable[[WildPhoto], bytes]) -
     return Hanging(total, tuple(cells), table)
 
 
+@lru_cache(maxsize=256)
 def _tagged(photo: WildPhoto) -> bytes:
     """A shipped photo, small, with the word on paper."""
     plain = read_image(photo.path).image

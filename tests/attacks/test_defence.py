@@ -231,8 +231,8 @@ def test_one_can_stop_after_few_pictures_also_while_the_units_are_looked_for(cha
         between.append((sum(shown), len(laid)))
         shown.clear(), laid.clear()
     assert len(between) > 4 and max(pictures for pictures, _ in between) <= 16
-    laid = [texts for _, texts in between]
-    assert sum(laid) == max(laid) == 18  # one half, one text
+    texts = [count for _, count in between]
+    assert sum(texts) == max(texts) == 18  # one half, one text
 
 
 @pytest.mark.parametrize(
