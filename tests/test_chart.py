@@ -22,3 +22,11 @@ def test_a_chart_is_told_of_with_its_figure_in_it(monkeypatch):
     assert len(ours) == 1 and chart.comm is not None
     assert list(ours[0]["_widget_data"][0]["x"]) == ["a", "b"]
     assert ours[0]["_widget_layout"]["height"] == 123
+
+
+def test_charts_share_plotlys_script():
+    """It is five megabytes, which a page would take seconds to load for each of them."""
+    states = [Chart(go.Figure(go.Bar(y=[1, 2]))).get_state() for _ in range(2)]
+    first, second = (state["_plotly"] for state in states)
+    assert first == second
+    assert all(len(str(state["_esm"])) < 5000 for state in states)

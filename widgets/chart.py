@@ -1,12 +1,32 @@
 """A plotly figure on the page that is changed in place, without a flicker."""
 
 import threading
+from functools import cache
+from pathlib import Path
 
+import anywidget
 import ipywidgets as w
+import plotly
 import plotly.graph_objects as go
+import traitlets
 
 _ANY = 600  # pixels
 _LISTS = ("annotations", "images", "shapes")  # of a layout
+
+
+class Plotly(anywidget.AnyWidget):
+    """Plotly's script, which the charts of a page share."""
+
+    _esm = "export default {};"  # it is never seen
+
+    version = traitlets.Unicode(plotly.__version__).tag(sync=True)
+    code = traitlets.Unicode(str(go.FigureWidget._esm)).tag(sync=True)
+
+    @classmethod
+    @cache
+    def shared(cls) -> "Plotly":
+        """The one of this kernel."""
+        return cls()
 
 
 class Chart(go.FigureWidget):
@@ -15,6 +35,14 @@ class Chart(go.FigureWidget):
     Args:
         figure: the first one.
     """
+
+    _esm = Path(__file__).with_name("chart.js")
+
+    _plotly = traitlets.Instance(Plotly).tag(sync=True, **w.widget_serialization)
+
+    @traitlets.default("_plotly")
+    def _of_this_kernel(self) -> Plotly:
+        return Plotly.shared()
 
     def __init__(self, figure: go.Figure):
         self._whole = False
