@@ -163,8 +163,12 @@ def followed(
     parts = []
     for start in range(0, max(1, len(before)), _CHUNK):
         some = slice(start, start + _CHUNK)
+        pixels = classifier.model.pixels(before[some])
+        bare = values_at(classifier, pixels, layer)
+        yield
+        attacked = values_at(classifier, classifier.model.pixels(after[some]), layer)
         own = rivals and rivals[some]
-        parts.append((yield from _traced(classifier, before[some], after[some], layer, place, own)))
+        parts.append((yield from carried(classifier, pixels, layer, bare, attacked, place, own)))
     added, places, change, others = (torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True))
     model = classifier.model
     told = f"{layer} before ReLU, change × slope at {POINTS} points, towards {target} · {classifier.recipe}"
@@ -173,29 +177,38 @@ def followed(
     return Why(layer, added, places, change, target, named, provenance)
 
 
-def _traced(
+def carried(
     classifier: Classifier,
-    before: Sequence[Image.Image],
-    after: Sequence[Image.Image],
+    pixels: Tensor,
     layer: str,
+    before: Tensor,
+    after: Tensor,
     place: int,
-    rivals: list[int] | None,
+    rivals: Sequence[int] | None = None,
 ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Returns (n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels."""
-    pixels = classifier.model.pixels(before)
-    start = values_at(classifier, pixels, layer)
-    yield
-    end = values_at(classifier, classifier.model.pixels(after), layer)
+    """What each unit added on the way from one activation to another; yields where a reader can stop.
+
+    Args:
+        classifier: who answers.
+        pixels: (n, 3, h, w); they only lead to the layer.
+        layer: a name out of `model.layers`.
+        before, after: (n, units, h, w), the layer before its ReLU.
+        place: of the target among the labels.
+        rivals: n places of the labels that are subtracted; None takes what is answered before.
+
+    Returns:
+        (n, units) added, (n, h, w) where, (n,) real change, (n,) the other labels.
+    """
     with torch.no_grad():
-        first, last = (logits_from(classifier, pixels, layer, each) for each in (start, end))
+        first, last = (logits_from(classifier, pixels, layer, each) for each in (before, after))
     others = first.argmax(dim=1) if rivals is None else torch.tensor(rivals, device=first.device)
-    slopes = torch.zeros_like(start, dtype=torch.float32)
+    slopes = torch.zeros_like(before, dtype=torch.float32)
     for point in range(POINTS):
-        here = torch.lerp(start, end, (point + 0.5) / POINTS)
+        here = torch.lerp(before, after, (point + 0.5) / POINTS)
         slopes += (
             slope(classifier, pixels, layer, here, lambda logits: margin(logits, place, others)) / POINTS
         )
         yield
-    parts = slopes * (end - start).float()
+    parts = slopes * (after - before).float()
     change = margin(last, place, others) - margin(first, place, others)
     return parts.sum(dim=(2, 3)), parts.sum(dim=1), change, others

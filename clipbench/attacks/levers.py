@@ -1,6 +1,6 @@
 """What a defence can hold: the units of a layer, or the directions in which a text moves an embedding."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.attacks.attribution import values_at
-from clipbench.attacks.explanation import followed
+from clipbench.attacks.explanation import carried
 from clipbench.attacks.rendering import lay
 from clipbench.attacks.run import Case
 from clipbench.classify import Classifier
@@ -64,45 +64,34 @@ def lever(
     Raises:
         ClipbenchError: every photo shows the target of a text.
     """
-    attacked = (_attacked(crops, truths, case) for case in cases)  # one at a time: laying texts on takes time
     if way == "projection":
-        return (yield from _directions(classifier, crops, attacked))
-    return (yield from _units(classifier, crops, cases, attacked, layer, way))
+        return (yield from _directions(classifier, crops, truths, cases))
+    return (yield from _units(classifier, crops, truths, cases, layer, way))
 
 
-@dataclass(frozen=True, eq=False)
-class _Attacked:
-    """Photos that do not show a text's target, without and with the text, and what they show."""
-
-    before: list[Image.Image]
-    after: list[Image.Image]
-    truths: list[str]
-
-
-def _attacked(crops: Sequence[Image.Image], truths: Sequence[str], case: Case) -> _Attacked:
-    pairs = [(crop, truth) for crop, truth in zip(crops, truths, strict=True) if truth != case.target]
-    if not pairs:
+def _others(truths: Sequence[str], case: Case) -> list[int]:
+    """Numbers of the photos that do not show a text's target."""
+    found = [number for number, truth in enumerate(truths) if truth != case.target]
+    if not found:
         raise ClipbenchError(f"every photo shows {case.target!r}; give photos of other things")
-    before, others = (list(column) for column in zip(*pairs, strict=True))
-    return _Attacked(before, [lay(crop, case.text, case.recipe)[0] for crop in before], others)
+    return found
 
 
 def _units(
     classifier: Classifier,
     crops: Sequence[Image.Image],
+    truths: Sequence[str],
     cases: Sequence[Case],
-    attacked: Iterator[_Attacked],
     layer: str,
     way: str,
 ) -> Generator[None, None, Lever]:
     """The units of a layer, those first that add most to the targets' margins over the truth."""
-    model, means = classifier.model, []
-    for one, case in zip(attacked, cases, strict=True):
-        yield
-        carried = yield from followed(classifier, one.before, one.after, case.target, one.truths, layer)
-        means.append(carried.added.mean(axis=0))
-    order = np.argsort(-np.mean(means, axis=0), kind="stable").tolist()
-    values = (yield from _read(classifier, crops, layer)).flatten(2)
+    model, added = classifier.model, []
+    clean = yield from _read(classifier, _chunks(crops), layer)
+    for case in cases:
+        added.append((yield from _added(classifier, crops, truths, case, layer, clean)))
+    order = np.argsort(-np.mean(added, axis=0), kind="stable").tolist()
+    values = clean.flatten(2)
     means = values.mean(dim=(0, 2))
     active = values.relu().mean(dim=(0, 2)).numpy()  # above zero is what flows on
     if way == "clamp":
@@ -117,19 +106,39 @@ def _units(
     return Lever(tuple(order), active, lambda chosen: model.hold(layer, _only(at, chosen, torch.nan)))
 
 
+def _added(
+    classifier: Classifier,
+    crops: Sequence[Image.Image],
+    truths: Sequence[str],
+    case: Case,
+    layer: str,
+    clean: Tensor,
+) -> Generator[None, None, np.ndarray]:
+    """Returns (units,), what each adds to a target's margin over the truth, as a mean over photos."""
+    model, place, parts = classifier.model, classifier.place(case.target), []
+    for some in _chunks(_others(truths, case)):
+        pixels = model.pixels(_written(crops, some, case))
+        after = values_at(classifier, pixels, layer)
+        yield
+        before, rivals = clean[some].to(after), [classifier.place(truths[number]) for number in some]
+        added, *_ = yield from carried(classifier, pixels, layer, before, after, place, rivals)
+        parts.append(added.cpu())
+    return torch.cat(parts).mean(dim=0).numpy()
+
+
 def _directions(
-    classifier: Classifier, crops: Sequence[Image.Image], attacked: Iterator[_Attacked]
+    classifier: Classifier, crops: Sequence[Image.Image], truths: Sequence[str], cases: Sequence[Case]
 ) -> Generator[None, None, Lever]:
     """An orthonormal basis of the embedding, the directions first in which texts move it most."""
     model, moves = classifier.model, []
-    for one in attacked:
-        yield
-        before = yield from _embedded(classifier, one.before)
-        after = yield from _embedded(classifier, one.after)
-        moves.append(after - before)
+    clean = yield from _embedded(classifier, _chunks(crops))
+    for case in cases:
+        others = _others(truths, case)
+        written = (_written(crops, some, case) for some in _chunks(others))
+        after = yield from _embedded(classifier, written)
+        moves.append(after - clean[others])
     moved = torch.cat(moves)
     basis = torch.linalg.eigh(moved.T @ moved).eigenvectors.flip(1).T  # rows, the most moved first
-    clean = yield from _embedded(classifier, crops)
     active = (clean @ basis.T).square().mean(dim=0).sqrt().numpy()
 
     def project(chosen: Sequence[int]) -> AbstractContextManager:
@@ -140,20 +149,32 @@ def _directions(
     return Lever(tuple(range(len(basis))), active, project)
 
 
-def _embedded(classifier: Classifier, crops: Sequence[Image.Image]) -> Generator[None, None, Tensor]:
+def _written(crops: Sequence[Image.Image], numbers: Sequence[int], case: Case) -> list[Image.Image]:
+    return [lay(crops[number], case.text, case.recipe)[0] for number in numbers]
+
+
+def _embedded(
+    classifier: Classifier, chunks: Iterable[Sequence[Image.Image]]
+) -> Generator[None, None, Tensor]:
     """Returns (n, d) float64 of unit length, on the CPU."""
-    values = yield from _read(classifier, crops, EMBEDDING)
+    values = yield from _read(classifier, chunks, EMBEDDING)
     return normalize(values.flatten(1).double(), dim=1)
 
 
-def _read(classifier: Classifier, crops: Sequence[Image.Image], layer: str) -> Generator[None, None, Tensor]:
+def _read(
+    classifier: Classifier, chunks: Iterable[Sequence[Image.Image]], layer: str
+) -> Generator[None, None, Tensor]:
     """Returns (n, channels, h, w) float32, on the CPU."""
     parts = []
-    for start in range(0, len(crops), _CHUNK):
-        pixels = classifier.model.pixels(crops[start : start + _CHUNK])
-        parts.append(values_at(classifier, pixels, layer).float().cpu())
+    for some in chunks:
+        parts.append(values_at(classifier, classifier.model.pixels(some), layer).float().cpu())
         yield
     return torch.cat(parts)
+
+
+def _chunks(several: Sequence) -> Iterator[Sequence]:
+    for start in range(0, len(several), _CHUNK):
+        yield several[start : start + _CHUNK]
 
 
 def _only(values: Tensor, chosen: Sequence[int], otherwise: float) -> Tensor:
