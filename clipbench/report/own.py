@@ -14,6 +14,7 @@ from clipbench.classify import as_classifier
 from clipbench.figures import kernel_picture
 from clipbench.intervals import Rate
 from clipbench.optvis import Plan, objectives, parametrizations, transforms
+from clipbench.optvis.facet_rows import STRENGTH
 from clipbench.optvis.objectives import Objective
 from clipbench.report.desk import Desk
 from clipbench.report.part import Part, jpeg, png
@@ -24,7 +25,6 @@ from clipbench.units import Unit
 
 FACES = 4  # pictures that are made to differ from one another
 _FACE, _FACE_STEPS, _APART = 112, 96, 0.5  # their size, steps, and how much their likeness counts
-_STRENGTH = 1.0  # of a facet; the published scale
 _PHOTOS = 16  # of the unit's favourites, for circuit and effect
 _USUAL = 48  # other photos, for what is usual
 _EDGES = {"edges": 8, "top": 8}  # of the circuit
@@ -44,7 +44,7 @@ def pictures(desk: Desk) -> Iterator[object]:
     names = [*files]
     themes = []
     for facet in desk.facets:
-        faced = objectives.faceted(goal, facet, _STRENGTH)
+        faced = objectives.faceted(goal, facet, STRENGTH)
         (face,), of_facet = yield from _painted(desk, faced, 1)
         files[f"pictures/facet {facet.name}"] = jpeg(face, _FACE)
         themes.append({"name": facet.name, "picture": [*files][-1], "recipe": of_facet})

@@ -10,6 +10,7 @@ from torchvision.transforms.functional import to_pil_image
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.optvis import Plan, objectives, parametrizations
+from clipbench.optvis.facet_rows import STRENGTH
 from clipbench.optvis.objectives import Objective
 from clipbench.optvis.probes import Facet
 from clipbench.results import Provenance, made_folder, read_provenance, save_png
@@ -55,7 +56,7 @@ class Portraits:
     Args:
         model: whose units.
         folder: where the pictures are; it is made when the first one is painted.
-        facet: a theme that all pictures are to show, at the published scale, or None.
+        facet: a theme that all pictures are to show, as in a row of facets, or None.
     """
 
     def __init__(self, model: ImageModel, folder: Path, facet: Facet | None = None):
@@ -125,4 +126,4 @@ class Portraits:
 
     def _goal(self, unit: Unit) -> Objective:
         plain = objectives.channel(unit.layer, unit.channel)
-        return plain if self._facet is None else objectives.faceted(plain, self._facet)
+        return plain if self._facet is None else objectives.faceted(plain, self._facet, STRENGTH)

@@ -245,6 +245,7 @@ def test_a_finished_picture_says_how_far_to_trust_it_and_which_photos_excite_its
     assert page.locator(".cb-strip").last.locator("img").count() == 6
 
 
+@pytest.mark.thorough
 def test_picture_or_adversarial(panel):
     page = panel(f"want=label&words=toaster&photo=apple&{SOON}")
     says(page, "step 8 of 8 · finished")
@@ -306,6 +307,7 @@ def test_a_direction_is_checked_where_it_is_written(panel):
     expect(page.locator(".cb-caption", has_text="direction(conv_head: -0.5·7 +1·559")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_two_tabs_do_not_disturb_each_other(panel):
     first, second = panel(), panel(f"unit=conv_head:7&{SOON}")
     loaded(first)
@@ -332,7 +334,7 @@ def test_the_same_in_jupyterlab(lab, visit, write_notebook):
     assert time.perf_counter() - began < 1.0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_pictures_of_all_states_for_the_eye(panel, theme):
     page = panel(f"theme={theme}")
     take_all(page, f"feature-{theme}-opening")
