@@ -22,9 +22,9 @@ dashboard: .venv/installed  ## open the dashboard in a browser
 	$(BIN)/clipbench dashboard
 
 # libatomic1 is for the Node.js inside Playwright.
-test: .venv/installed-test  ## run the tests: the fast ones, the chapters two at a time, the browser
+test: .venv/installed-test  ## run the tests: the fast ones and the chapters two at a time, the browser
 	@sh scripts/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
-	$(BIN)/python -m pytest --ignore=tests/browser tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/browser tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    $(wildcard notebooks)
 	$(BIN)/python -m pytest -m "not thorough" tests/browser

@@ -25,6 +25,7 @@ from clipbench.units import Unit
 
 FACES = 4  # pictures that are made to differ from one another
 _FACE, _FACE_STEPS, _APART = 112, 96, 0.5  # their size, steps, and how much their likeness counts
+_FACET_STEPS = 64  # of a picture of a facet, of which there is one each
 _PHOTOS = 16  # of the unit's favourites, for circuit and effect
 _USUAL = 48  # other photos, for what is usual
 _EDGES = {"edges": 8, "top": 8}  # of the circuit
@@ -39,13 +40,13 @@ def pictures(desk: Desk) -> Iterator[object]:
     files["pictures/plain"] = jpeg(plain, FINE.size)
     goal = objectives.channel(desk.unit.layer, desk.unit.channel)
     apart = goal - _APART * objectives.diversity(_early(desk), goal)
-    faces, told = yield from _painted(desk, apart, FACES)
+    faces, told = yield from _painted(desk, apart, FACES, _FACE_STEPS)
     files |= {f"pictures/face {number}": jpeg(face, _FACE) for number, face in enumerate(faces)}
     names = [*files]
     themes = []
     for facet in desk.facets:
         faced = objectives.faceted(goal, facet, STRENGTH)
-        (face,), of_facet = yield from _painted(desk, faced, 1)
+        (face,), of_facet = yield from _painted(desk, faced, 1, _FACET_STEPS)
         files[f"pictures/facet {facet.name}"] = jpeg(face, _FACE)
         themes.append({"name": facet.name, "picture": [*files][-1], "recipe": of_facet})
     content = {
@@ -114,9 +115,9 @@ def effect(desk: Desk) -> Iterator[object]:
     yield Part({"rows": rows, "changed": changed.as_dict(), "provenance": provenance.as_dict()}, {})
 
 
-def _painted(desk: Desk, goal: Objective, batch: int):
+def _painted(desk: Desk, goal: Objective, batch: int, steps: int):
     """Paint pictures for an objective; yields the steps, returns the pictures and their recipe."""
-    plan = Plan(goal, parametrizations.fft(_FACE, batch=batch), steps=_FACE_STEPS)
+    plan = Plan(goal, parametrizations.fft(_FACE, batch=batch), steps=steps)
     for step in plan.run(desk.model):
         yield step
     return [to_pil_image(image.float().cpu()) for image in step.images], f"{plan}, seed {plan.seed}"

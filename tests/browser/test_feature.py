@@ -334,7 +334,7 @@ def test_the_same_in_jupyterlab(lab, visit, write_notebook):
     assert time.perf_counter() - began < 1.0
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_of_all_states_for_the_eye(panel, theme):
     page = panel(f"theme={theme}")
     take_all(page, f"feature-{theme}-opening")

@@ -172,7 +172,7 @@ def test_a_concept_of_ones_own(panel):
     expect(page.get_by_role("button", name="copy command")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 

@@ -251,7 +251,7 @@ def test_a_folder_is_attacked_saved_and_taken_up_again(panel, tmp_path):
     assert [Path(name).name for name in saved.names] == ["apple.png", "mug.png"] and len(saved.unread) == 1
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 

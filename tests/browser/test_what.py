@@ -142,7 +142,7 @@ def test_a_network_without_a_text_tower_is_told_so(panel):
     expect(page.locator(".cb-message")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_states_fit_every_page(panel, theme):
     page = panel(f"theme={theme}")
 
