@@ -23,8 +23,8 @@ one can be measured at a time.
 - verdict: of all that lies there for mini's present weights, printed and written to attack_lab.md; the other
   parts end with it.
 
-What it costs is pictures encoded: 3,000 for the condition, once; some 4,500 a target, 3,700 a way and 500 an
-axis. That is 40,000 for all, a quarter of an hour where 50 a second are encoded, as attack_speed.py measures.
+What it costs is pictures encoded: 3,000 for the condition, once; some 4,500 a target, 1,700 a way and 500 an
+axis. That is 32,000 for all, eleven minutes where 50 a second are encoded, as attack_speed.py measures.
 """
 
 import argparse

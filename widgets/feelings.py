@@ -41,8 +41,9 @@ class Emotions(w.VBox):
         self._sparsity = parts.classed(
             w.Dropdown(options=SPARSITIES, value="40", description="sparsity"), "cb-control"
         )
-        self._codes, self._wheel, self._caption = Place(), Place(), parts.Caption()
-        self._own, self._own_wheel, self._own_caption = Place(), Place(), parts.Caption()
+        self._codes, self._caption = Place(), parts.Caption()
+        self._own, self._own_caption = Place(), parts.Caption()
+        self._wheel, self._own_wheel = (parts.classed(Place(), "cb-wide") for _ in range(2))
         self._check, self._one = parts.Note(), FeelingUnit(bench)
         self._worker = Worker("Code them with the model, too", self._work, self._take, _progress)
         self._drawer = Latest(self._show, self._check.say)

@@ -22,7 +22,7 @@ def before_after(result: BeforeAfter, order: Sequence[str] = ()) -> go.Figure:
     ranked = sorted(result.ranked, key=lambda label: order.index(label) if label in order else len(order))
     rows = [result.labels.index(label) for label in ranked]
     names = [wrapped(result.labels[row]) for row in rows]
-    lines = sum(max(2, name.count("<br>") + 1) for name in names)
+    lines = len(names) * max([2, *(name.count("<br>") + 1 for name in names)])  # rows are equally high
     return go.Figure(
         [_bars("before", result.before[rows], BEFORE), _bars("after", result.after[rows], AFTER)],
         {

@@ -44,7 +44,7 @@ def codes(result: Codes, words: Sequence[str], without: Sequence[int] = ()) -> g
     layout = {
         **QUIET,
         "height": _ROW * len(rows) + LEGEND,
-        "xaxis": {**BARE, "visible": False, "range": [1.5 * min(0, *bars.x) - 0.3, 1.4]},
+        "xaxis": {**BARE, "visible": False, "range": [1.5 * min(0, *bars.x) - 0.6, 1.4]},
         "yaxis": {**BARE, **ticks},
     }
     return go.Figure(bars, layout)

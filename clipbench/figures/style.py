@@ -32,7 +32,9 @@ QUIET = {  # no frame, no background, nothing to drag
     "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemclick": False},
 }
 BARE = {"fixedrange": True, "showgrid": False, "zeroline": False}  # an axis without lines
-AIR = {"automargin": True, "ticks": "outside", "ticklen": 6, "tickcolor": CLEAR}  # beside names of rows
+AIR = {  # beside names of rows, none of which is left out for its length
+    "automargin": True, "ticks": "outside", "ticklen": 6, "tickcolor": CLEAR, "ticklabeloverflow": "allow"
+}  # fmt: skip
 
 
 def percent(share: float) -> str:

@@ -51,7 +51,7 @@ def test_the_article_s_regions_are_on_the_map_and_another_unit_is_chosen(dashboa
                        ("Families", "Lady Gaga")):  # fmt: skip
         page.set_viewport_size({"width": 1440, "height": 900})
         page.get_by_role("button", name=name, exact=True).click()
-        expect(page.get_by_text(sign).first).to_be_visible()
+        expect(page.get_by_text(sign).locator("visible=true").first).to_be_visible()
         shoot_widths(page, f"studies-{name.split()[0].lower()}")
     assert "study=families" in page.url
 
