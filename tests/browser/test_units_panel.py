@@ -130,5 +130,5 @@ def test_a_dossier_is_compiled_stopped_and_saved(dashboard, visit):
     shoot(page, "dossier-running-1440")
     button(page, "Stop").click()
     expect(button(page, "Compile")).to_be_visible()
-    expect(page.locator(".cb-note:visible", has_text="stopped")).to_be_visible()
+    expect(page.locator(".cb-note:visible", has_text="stopped ·")).to_be_visible()
     shoot(page, "dossier-stopped-1440")
