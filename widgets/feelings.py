@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import ipywidgets as w
 
 from clipbench import figures
-from clipbench.errors import unknown
+from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ClipModel
 from clipbench.streams import Progress
 from clipbench.studies.emotion_check import Raised, raised
@@ -134,7 +134,9 @@ def _read(text: str) -> tuple[str, ...]:
     for word in words:
         if word not in wheel_words():
             raise unknown("word", word, wheel_words())
-    return words or (wheel_words()[0],)
+    if not words:
+        raise ClipbenchError("there is no word of a feeling; write one, such as jealous")
+    return words
 
 
 def _progress(progress: Progress[Codes]) -> str:
