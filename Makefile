@@ -21,10 +21,12 @@ install: .venv/installed  ## build .venv with the tested versions
 dashboard: .venv/installed  ## open the dashboard in a browser
 	$(BIN)/clipbench dashboard
 
+# One thread each: two processes that compute on two cores with two threads each wait for one another.
+test: export OMP_NUM_THREADS = 1
 # libatomic1 is for the Node.js inside Playwright.
 test: .venv/installed-test  ## run the tests: the fast ones and the chapters two at a time, the browser
 	@sh scripts/debian.sh chromium fonts-dejavu-core fonts-liberation libatomic1
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/browser tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/browser tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	    $(wildcard notebooks)
 	$(BIN)/python -m pytest -m "not thorough" tests/browser
