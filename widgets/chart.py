@@ -20,7 +20,11 @@ class Plotly(anywidget.AnyWidget):
     _esm = "export default {};"  # it is never seen
 
     version = traitlets.Unicode(plotly.__version__).tag(sync=True)
-    code = traitlets.Unicode(str(go.FigureWidget._esm)).tag(sync=True)
+    code = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("code")
+    def _bundle(self) -> str:  # read when there is a first chart, not with every import
+        return str(go.FigureWidget._esm)
 
     @classmethod
     @cache

@@ -133,6 +133,7 @@ def _directions(
     model, moves = classifier.model, []
     clean = yield from _embedded(classifier, _chunks(crops))
     for case in cases:
+        yield
         others = _others(truths, case)
         written = (_written(crops, some, case) for some in _chunks(others))
         after = yield from _embedded(classifier, written)
