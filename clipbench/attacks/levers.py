@@ -64,9 +64,10 @@ def lever(
     Raises:
         ClipbenchError: every photo shows the target of a text.
     """
+    attacked = [(case, _others(truths, case)) for case in cases]  # complains before any work is done
     if way == "projection":
-        return (yield from _directions(classifier, crops, truths, cases))
-    return (yield from _units(classifier, crops, truths, cases, layer, way))
+        return (yield from _directions(classifier, crops, attacked))
+    return (yield from _units(classifier, crops, truths, attacked, layer, way))
 
 
 def _others(truths: Sequence[str], case: Case) -> list[int]:
@@ -81,15 +82,15 @@ def _units(
     classifier: Classifier,
     crops: Sequence[Image.Image],
     truths: Sequence[str],
-    cases: Sequence[Case],
+    attacked: Sequence[tuple[Case, Sequence[int]]],
     layer: str,
     way: str,
 ) -> Generator[None, None, Lever]:
     """The units of a layer, those first that add most to the targets' margins over the truth."""
     model, added = classifier.model, []
     clean = yield from _read(classifier, _chunks(crops), layer)
-    for case in cases:
-        added.append((yield from _added(classifier, crops, truths, case, layer, clean)))
+    for case, numbers in attacked:
+        added.append((yield from _added(classifier, crops, truths, case, numbers, layer, clean)))
     order = np.argsort(-np.mean(added, axis=0), kind="stable").tolist()
     values = clean.flatten(2)
     means = values.mean(dim=(0, 2))
@@ -111,12 +112,13 @@ def _added(
     crops: Sequence[Image.Image],
     truths: Sequence[str],
     case: Case,
+    numbers: Sequence[int],
     layer: str,
     clean: Tensor,
 ) -> Generator[None, None, np.ndarray]:
     """Returns (units,), what each adds to a target's margin over the truth, as a mean over photos."""
     model, place, parts = classifier.model, classifier.place(case.target), []
-    for some in _chunks(_others(truths, case)):
+    for some in _chunks(numbers):
         pixels = model.pixels(_written(crops, some, case))
         after = values_at(classifier, pixels, layer)
         yield
@@ -127,17 +129,16 @@ def _added(
 
 
 def _directions(
-    classifier: Classifier, crops: Sequence[Image.Image], truths: Sequence[str], cases: Sequence[Case]
+    classifier: Classifier, crops: Sequence[Image.Image], attacked: Sequence[tuple[Case, Sequence[int]]]
 ) -> Generator[None, None, Lever]:
     """An orthonormal basis of the embedding, the directions first in which texts move it most."""
     model, moves = classifier.model, []
     clean = yield from _embedded(classifier, _chunks(crops))
-    for case in cases:
+    for case, numbers in attacked:
         yield
-        others = _others(truths, case)
-        written = (_written(crops, some, case) for some in _chunks(others))
+        written = (_written(crops, some, case) for some in _chunks(numbers))
         after = yield from _embedded(classifier, written)
-        moves.append(after - clean[others])
+        moves.append(after - clean[numbers])
     moved = torch.cat(moves)
     basis = torch.linalg.eigh(moved.T @ moved).eigenvectors.flip(1).T  # rows, the most moved first
     active = (clean @ basis.T).square().mean(dim=0).sqrt().numpy()

@@ -208,6 +208,15 @@ def test_no_unit_is_found_on_a_text_that_is_told_of(chaos, plain):
         next(steps)
 
 
+@pytest.mark.parametrize("way", levers.WAYS)
+def test_photos_of_one_target_alone_are_refused_before_any_is_encoded(setting, monkeypatch, way):
+    classifier, crops, [case] = setting
+    monkeypatch.setattr(type(classifier.model), "pixels", lambda *_: pytest.fail("a photo was encoded"))
+    steps = lever(classifier, crops, ["iPod"] * len(crops), [case], "conv_head", way)
+    with pytest.raises(cb.ClipbenchError, match="every photo shows 'iPod'; give photos of other things"):
+        next(steps)
+
+
 @pytest.mark.parametrize("at", ["zero", "projection"])
 def test_one_can_stop_after_few_pictures_also_while_the_units_are_looked_for(chaos, monkeypatch, at):
     shown, laid, pixels = [], [], type(chaos).pixels
