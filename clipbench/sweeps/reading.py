@@ -20,9 +20,7 @@ from clipbench.sweeps.pictures import Stimuli
 from clipbench.sweeps.shelf import Rows, Shelf
 
 _DECODERS = max(2, min(8, os.cpu_count() or 1))  # threads; Pillow lets go of Python's lock while it decodes
-# Images in one forward pass. On a CPU each of torch's threads runs a pass of its own: small passes side by
-# side are faster than a large one that a team of threads shares, which waits whenever one of them decodes.
-_BATCH, _BATCH_ON_GPU = 8, 128
+_BATCH, _BATCH_ON_GPU = 32, 128  # images in one forward pass
 _LARGEST = 65504.0  # the largest number of float16
 
 Shown = Tensor | str  # pixels, or why there are none
@@ -35,13 +33,6 @@ class Batch(NamedTuple):
     unread: tuple[tuple[str, str], ...]
 
 
-class Answer(NamedTuple):
-    """What each layer said to the images of a batch, and for each image why it could not be read, or ""."""
-
-    rows: dict[str, Rows]
-    notes: list[str]
-
-
 def sweep_blocks(
     model: ImageModel,
     stimuli: Stimuli,
@@ -52,8 +43,7 @@ def sweep_blocks(
 ) -> Iterator[Batch]:
     """Show the images of some blocks and write what layers say to them.
 
-    Decoding runs ahead of the model, and a block is written while the next one is read. What is written does
-    not depend on how many threads there are.
+    Decoding runs ahead of the model, and a block is written while the next one is read.
 
     Args:
         stimuli: the images of these blocks at least.
@@ -63,35 +53,25 @@ def sweep_blocks(
     Yields:
         After each forward pass what was read; at the end all is written.
     """
-    size, passes = (_BATCH, torch.get_num_threads()) if model.device.type == "cpu" else (_BATCH_ON_GPU, 1)
-    spans = [shelf.span(block) for block in blocks]
-    numbers = (number - first for span in spans for number in range(*span))
-    pictures = ahead(partial(_show, model, stimuli), numbers, depth=2 * size * passes, workers=_DECODERS)
-    answers = ahead(
-        partial(_said, model, layers), _batches(pictures, spans, size), depth=passes, workers=passes
-    )
-    with closing(pictures), closing(answers), ThreadPoolExecutor(max_workers=1) as writer:
+    size = _BATCH if model.device.type == "cpu" else _BATCH_ON_GPU
+    numbers = [number - first for block in blocks for number in range(*shelf.span(block))]
+    pictures = ahead(partial(_show, model, stimuli), numbers, depth=2 * size, workers=_DECODERS)
+    with closing(pictures), ThreadPoolExecutor(max_workers=1) as writer:
         written: Future | None = None
-        for block, (start, stop) in zip(blocks, spans, strict=True):
-            parts: list[Answer] = []
+        for block in blocks:
+            start, stop = shelf.span(block)
+            notes: list[str] = []
+            rows: list[dict[str, Rows]] = []
             for at in range(start, stop, size):
-                parts.append(next(answers))
+                batch = list(islice(pictures, min(size, stop - at)))
+                rows.append(_said(model, layers, batch))
+                notes += [one if isinstance(one, str) else "" for one in batch]
                 if written is not None:  # so that of what was told no more than a block can be lost
                     written = written.result()
-                notes = parts[-1].notes
-                names = stimuli.names[at - first : at - first + len(notes)]
-                unread = tuple((name, note) for name, note in zip(names, notes, strict=True) if note)
-                yield Batch(len(notes), unread)
-            written = writer.submit(_write, shelf, block, parts)
+                yield Batch(len(batch), _unread(stimuli.names[at - first : stop - first], batch))
+            written = writer.submit(_write, shelf, block, rows, notes)
         if written is not None:
             written.result()
-
-
-def _batches(pictures: Iterator[Shown], spans: Sequence[tuple[int, int]], size: int) -> Iterator[list[Shown]]:
-    """Pictures of one forward pass each, none of two blocks."""
-    for start, stop in spans:
-        for at in range(start, stop, size):
-            yield list(islice(pictures, min(size, stop - at)))
 
 
 def grids(model: ImageModel, layers: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -102,6 +82,11 @@ def grids(model: ImageModel, layers: Sequence[str]) -> dict[str, tuple[int, int]
     return {read.layer: tuple(value.shape[-2:]) for read, value in maps.items()}
 
 
+def _unread(names: Sequence[str], batch: list[Shown]) -> tuple[tuple[str, str], ...]:
+    """Name and reason of the images of a batch that could not be read."""
+    return tuple((name, one) for name, one in zip(names, batch, strict=False) if isinstance(one, str))
+
+
 def _show(model: ImageModel, stimuli: Stimuli, number: int) -> Shown:
     try:
         return model.pixels([stimuli.picture(number)])
@@ -110,17 +95,14 @@ def _show(model: ImageModel, stimuli: Stimuli, number: int) -> Shown:
 
 
 @torch.no_grad()
-def _said(model: ImageModel, layers: Sequence[str], shown: Sequence[Shown]) -> Answer:
-    """What the layers say to the images of a batch."""
+def _said(model: ImageModel, layers: Sequence[str], shown: Sequence[Shown]) -> dict[str, Rows]:
+    """Layer -> what it said to the images of a batch."""
     good = [isinstance(one, Tensor) for one in shown]
-    notes = ["" if isinstance(one, Tensor) else one for one in shown]
     if not any(good):
-        return Answer({layer: _silence(len(shown), model, layer) for layer in layers}, notes)
+        return {layer: _silence(len(shown), model, layer) for layer in layers}
     pixels = torch.cat([one for one in shown if isinstance(one, Tensor)])
     maps = model.read(pixels, [Read(layer) for layer in layers])
-    return Answer(
-        {read.layer: _pooled(maps[read], model.layer(read.layer).stride, good) for read in maps}, notes
-    )
+    return {read.layer: _pooled(maps[read], model.layer(read.layer).stride, good) for read in maps}
 
 
 def _pooled(maps: Tensor, stride: int | None, good: list[bool]) -> Rows:
@@ -153,13 +135,12 @@ def _silence(images: int, model: ImageModel, layer: str) -> Rows:
     return _pooled(torch.empty(0, channels, 1, 1), stride, [False] * images)
 
 
-def _write(shelf: Shelf, block: int, parts: list[Answer]) -> None:
-    notes = [note for part in parts for note in part.notes]
+def _write(shelf: Shelf, block: int, parts: list[dict[str, Rows]], notes: list[str]) -> None:
     try:
         if any(notes):
             shelf.write_notes(block, notes)
-        for layer in parts[0].rows:
-            columns = zip(*(part.rows[layer] for part in parts), strict=True)
+        for layer in parts[0]:
+            columns = zip(*(part[layer] for part in parts), strict=True)
             joined = (None if column[0] is None else np.concatenate(column) for column in columns)
             shelf.write(layer, block, Rows(*joined))
     except OSError as error:

@@ -54,8 +54,7 @@ def sweep(
     Kept are, of each image and unit, the maximum over the map, where it is, and the mean, as float16; of
     each unit a histogram and moments; and the embedding. A sweep that was stopped or killed goes on when it
     is begun again: what is lost is the block in work. A store holds many sweeps, of other models or images;
-    one whose weights, preprocessing or images differ in anything is another one. Units that are held at the
-    time, by `ablate` and the like, answer as if they were not: a store would not know of it.
+    one whose weights, preprocessing or images differ in anything is another one.
 
     Args:
         model: any model.

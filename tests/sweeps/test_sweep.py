@@ -72,19 +72,6 @@ def test_a_stopped_sweep_goes_on_and_ends_the_same(tiny, folder, swept, tmp_path
     assert last.resumed == 22  # nothing left to do
 
 
-def test_what_is_held_meanwhile_does_not_reach_the_store(tiny, folder, swept, tmp_path):
-    with tiny.ablate(["layer4:0"]):
-        list(sweep(tiny, folder, LAYERS, store=tmp_path / "held", block=4))
-    assert same(Store.open(tmp_path / "held", tiny), swept)
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_the_number_of_threads_changes_nothing(tiny, folder, swept, tmp_path, monkeypatch, threads):
-    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    list(sweep(tiny, folder, LAYERS, store=tmp_path / "other", block=4))
-    assert same(Store.open(tmp_path / "other", tiny), swept)
-
-
 def test_a_block_that_was_half_written_is_done_again(tiny, folder, swept, tmp_path):
     place = tmp_path / "killed"
     shutil.copytree(tmp_path / "store", place)
