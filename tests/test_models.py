@@ -154,6 +154,19 @@ def test_folding_changes_no_value(name, pictures):
     torch.testing.assert_close(model.logits(pictures), expected, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("n", [1, 9])
+def test_answers_in_small_passes_are_what_one_pass_reads(mini, n):
+    pixels, reads = torch.rand(n, 3, 64, 64), [Read("blocks.3"), Read("conv_head", True)]
+    whole = mini.read(pixels.requires_grad_(), reads)
+    with mini.ablate(["blocks.3:1"]):
+        answers, held = mini.answers(pixels, reads), mini.read(pixels, reads)
+    assert list(answers) == reads and not any(value.requires_grad for value in answers.values())
+    assert whole[reads[0]].requires_grad
+    for read in reads:
+        torch.testing.assert_close(answers[read], held[read], rtol=1e-3, atol=1e-4)
+        assert not torch.equal(answers[read], whole[read])
+
+
 def test_the_forward_pass_ends_at_the_deepest_layer_read(mini):
     ran = []
     handle = mini.tower.trunk.blocks[4].register_forward_hook(lambda *_: ran.append(4))

@@ -12,8 +12,7 @@ _EMBEDDING = Read("embedding")
 def values_at(classifier: Classifier, pixels: Tensor, layer: str) -> Tensor:
     """(n, 3, h, w) in [0, 1] -> (n, channels, h, w), the layer before its ReLU."""
     read = Read(layer)
-    with torch.no_grad():
-        return classifier.model.read(pixels, [read])[read]
+    return classifier.model.answers(pixels, [read])[read]
 
 
 def logits_from(classifier: Classifier, pixels: Tensor, layer: str, values: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Classifier(ABC):
     @torch.no_grad()
     def probabilities(self, pixels: Tensor) -> Tensor:
         """(n, 3, h, w) in [0, 1] -> (n, k) float32, rows sum to 1."""
-        features = self.model.read(pixels, [_EMBEDDING])[_EMBEDDING]
+        features = self.model.answers(pixels, [_EMBEDDING])[_EMBEDDING]
         return self.logits(features.flatten(1)).softmax(dim=1)
 
     def place(self, label: str) -> int:

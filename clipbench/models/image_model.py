@@ -16,7 +16,10 @@ from clipbench.models.folding import fold_batch_norms
 from clipbench.models.layers import Layer, Place, catalogue, head_takes_any_size, takes_any_size
 from clipbench.units import Unit
 
-_CHUNK = 32  # images in one forward pass of the encoders; bounds memory, changes no value
+_CHUNK = 32  # images that the encoders cut and read at a time; bounds memory, changes no value
+# Images in one forward pass on a CPU. A map of more of them takes more than the 32 MB up to which malloc
+# keeps memory, and each layer asks the system anew, which costs a third of the time.
+_CPU_PASS = 4
 
 
 class Read(NamedTuple):
@@ -170,6 +173,24 @@ class ImageModel:
         return values
 
     @torch.no_grad()
+    def answers(self, pixels: Tensor, reads: Iterable[Read]) -> dict[Read, Tensor]:
+        """The same values without gradients, and faster on a CPU: few pictures in one forward pass.
+
+        Not for a block in which `replace` gives each picture of a pass its own values.
+
+        Args:
+            pixels, reads: as for `read`, which says what it raises.
+
+        Returns:
+            (n, channels, h, w) for each read.
+        """
+        reads = tuple(reads)
+        if self.device.type != "cpu":
+            return self.read(pixels, reads)
+        parts = [self.read(some, reads) for some in pixels.split(_CPU_PASS)]
+        return {read: torch.cat([part[read] for part in parts]) for read in parts[0]}
+
+    @torch.no_grad()
     def activations(self, images: Sequence[Image.Image], layer: str, relu: bool = False) -> Tensor:
         """Activations of a layer for some pictures.
 
@@ -185,7 +206,7 @@ class ImageModel:
         read = Read(layer, relu)
         _check_images(images)
         chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
-        return torch.cat([self.read(self.pixels(chunk), [read])[read] for chunk in chunks])
+        return torch.cat([self.answers(self.pixels(chunk), [read])[read] for chunk in chunks])
 
     @torch.no_grad()
     def encode_image(self, images: Sequence[Image.Image]) -> Tensor:

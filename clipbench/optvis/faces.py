@@ -102,7 +102,7 @@ def _look(
     seen, values, features = [], [], []
     for start in range(0, len(photos), _CHUNK):
         pixels = model.pixels(photos[start : start + _CHUNK])
-        acts = model.read(pixels, goal.reads | {last})
+        acts = model.answers(pixels, goal.reads | {last})
         seen.append(pixels.cpu())
         values.append(goal.value(acts).float().cpu())
         features.append(normalize(acts[last].float().mean(dim=(2, 3)), dim=1).cpu())

@@ -223,7 +223,7 @@ def _mean_activations(
     """Activations after the ReLU, mean over positions: layer -> (n, channels) float64 on the CPU."""
     reads = {layer: Read(layer, relu=True) for layer in layers}
     chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
-    seen = [model.read(model.pixels(chunk), reads.values()) for chunk in chunks]
+    seen = [model.answers(model.pixels(chunk), reads.values()) for chunk in chunks]
     return {
         layer: torch.cat([acts[read].mean(dim=(2, 3)).cpu().double() for acts in seen])
         for layer, read in reads.items()

@@ -106,8 +106,7 @@ def measure_quantiles(
     rows: dict[Read, list[np.ndarray]] = {read: [] for read in reads}
     for start in range(0, len(photos), _CHUNK):
         chunk = [photos[at] for at in range(start, min(start + _CHUNK, len(photos)))]
-        with torch.no_grad():
-            maps = model.read(model.pixels(chunk), reads)
+        maps = model.answers(model.pixels(chunk), reads)
         for read in reads:
             rows[read].append(_both(maps[read]))
         yield start + len(chunk)

@@ -151,7 +151,7 @@ def _prepare(
     pixels, below, own = model.pixels(images), Read(lower), Read(unit.layer)
     means, maps = [], []
     for part in pixels.split(_CHUNK):
-        seen = model.read(part, [below, own])
+        seen = model.answers(part, [below, own])
         means.append(seen[below].float().mean(dim=(2, 3)))
         maps.append(seen[own][:, unit.channel].float())
     answers = torch.cat(maps)
@@ -164,7 +164,7 @@ def _prepare(
     strength = answers.flatten(1).gather(1, places[:, None])[:, 0]
     photos = strength.argsort(descending=True, stable=True)[:top]
     chosen = (pixels[photos], places[photos], strength[photos])
-    own_below = model.read(pixels[photos], [below])[below]
+    own_below = model.answers(pixels[photos], [below])[below]
     bench = _Bench(model, unit, lower, *chosen, width, own_below, torch.cat(means).mean(dim=0))
     return bench, tuple(photos.tolist())
 
@@ -187,9 +187,9 @@ def _slopes(bench: _Bench) -> Tensor:
 def _beyond_mean(bench: _Bench) -> Tensor:
     """(n, channels, h, w) of the layer below after its nonlinearity, less what its means give there."""
     below = Read(bench.lower, relu=True)
-    values = bench.model.read(bench.pixels, [below])[below]
+    values = bench.model.answers(bench.pixels, [below])[below]
     with bench.model.hold(bench.lower, bench.mean):
-        return values - bench.model.read(bench.pixels, [below])[below]
+        return values - bench.model.answers(bench.pixels, [below])[below]
 
 
 @torch.no_grad()

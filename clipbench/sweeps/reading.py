@@ -101,7 +101,7 @@ def _said(model: ImageModel, layers: Sequence[str], shown: Sequence[Shown]) -> d
     if not any(good):
         return {layer: _silence(len(shown), model, layer) for layer in layers}
     pixels = torch.cat([one for one in shown if isinstance(one, Tensor)])
-    maps = model.read(pixels, [Read(layer) for layer in layers])
+    maps = model.answers(pixels, [Read(layer) for layer in layers])
     return {read.layer: _pooled(maps[read], model.layer(read.layer).stride, good) for read in maps}
 
 
