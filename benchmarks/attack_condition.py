@@ -35,6 +35,7 @@ from clipbench.models import ClipModel, Read, imagenet_labels
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.results import read_json, save_json
 from clipbench.stimuli import ARTICLE, BAND, TAG, Recipe, Tag, written
+from clipbench.streams import chunks
 
 FEWEST = 16  # things, if the photos allow it
 ASIDE = 6  # one photo in so many is put aside
@@ -192,9 +193,8 @@ def _won(
 def _answers(classifiers: Sequence[Classifier], pictures) -> list[np.ndarray]:
     """For each classifier (n,) the number of the label that a picture is taken for; each is encoded once."""
     model, found, pictures = classifiers[0].model, [[] for _ in classifiers], list(pictures)
-    for start in range(0, len(pictures), _CHUNK):
-        pixels = model.pixels(pictures[start : start + _CHUNK])
-        features = model.read(pixels, [_EMBEDDING])[_EMBEDDING].flatten(1)
+    for some in chunks(pictures, _CHUNK):
+        features = model.answers(model.pixels(some), [_EMBEDDING])[_EMBEDDING].flatten(1)
         for own, classifier in zip(found, classifiers, strict=True):
             own.append(classifier.logits(features).argmax(dim=1).cpu().numpy())
     return [np.concatenate(own) for own in found]

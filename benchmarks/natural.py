@@ -31,6 +31,7 @@ import clipbench as cb
 from clipbench.models import ImageModel
 from clipbench.optvis import recipe
 from clipbench.pretrain.photos import read_photos
+from clipbench.streams import chunks
 
 SECOND = "timm/tf_efficientnet_lite2"
 LAYER = "conv_head"
@@ -99,8 +100,7 @@ def told_of(
 ) -> list[dict]:
     """Distances and value of a picture for each unit."""
     rows: list[dict] = []
-    for start in range(0, len(units), BATCH):
-        some = units[start : start + BATCH]
+    for some in chunks(units, BATCH):
         *_, step = cb.visualize(
             model,
             cb.objectives.batch([cb.objectives.channel(LAYER, unit) for unit in some]),

@@ -1,7 +1,7 @@
-"""Long work as a stream: how far it has come, and work that is done ahead of its reader, in threads."""
+"""Long work as a stream: how far it has come, in which parts, and what threads do ahead of its reader."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +24,12 @@ class Progress(Generic[T]):
     done: int
     total: int
     result: T | None = None
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """A sequence in parts of so many items, the last perhaps shorter; each is a sequence of the same kind."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: int = 1) -> Iterator[U]:

@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from clipbench.streams import ahead
+from clipbench.streams import ahead, chunks
 
 
 def test_results_keep_the_order_of_the_items_whatever_thread_is_first():
@@ -14,6 +14,12 @@ def test_results_keep_the_order_of_the_items_whatever_thread_is_first():
         return item
 
     assert list(ahead(work, range(30), depth=8, workers=4)) == list(range(30))
+
+
+def test_parts_make_up_the_whole_and_are_of_its_kind():
+    parts = list(chunks("abcdefg", 3))
+    assert parts == ["abc", "def", "g"] and "".join(parts) == "abcdefg"
+    assert list(chunks((1, 2, 3, 4), 2)) == [(1, 2), (3, 4)] and not list(chunks([], 4))
 
 
 def test_several_threads_work_at_once_and_no_further_than_asked():

@@ -16,6 +16,7 @@ from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.towers import CONTROL
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary
+from clipbench.streams import chunks
 
 _CHUNK = 32  # images in one forward pass
 
@@ -34,8 +35,8 @@ class Control:
     def activations(self, images: Sequence[Image.Image], layer: str, relu: bool = False) -> Tensor:
         """As of any model, at the size of the other."""
         read = Read(layer, relu)
-        chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
-        return torch.cat([self._network.read(self._model.pixels(chunk), [read])[read] for chunk in chunks])
+        seen = (self._model.pixels(some) for some in chunks(images, _CHUNK))
+        return torch.cat([self._network.answers(pixels, [read])[read] for pixels in seen])
 
     def predictions(self, images: Sequence[Image.Image]) -> np.ndarray:
         """The class of each image, (n,)."""

@@ -1,6 +1,6 @@
 """What a defence can hold: the units of a layer, or the directions in which a text moves an embedding."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from clipbench.attacks.rendering import lay
 from clipbench.attacks.run import Case
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
+from clipbench.streams import chunks
 
 UNIT_WAYS = ("zero", "mean", "clamp")
 WAYS = (*UNIT_WAYS, "projection")
@@ -88,7 +89,7 @@ def _units(
 ) -> Generator[None, None, Lever]:
     """The units of a layer, those first that add most to the targets' margins over the truth."""
     model, added = classifier.model, []
-    clean = yield from _read(classifier, _chunks(crops), layer)
+    clean = yield from _read(classifier, chunks(crops, _CHUNK), layer)
     for case, numbers in attacked:
         added.append((yield from _added(classifier, crops, truths, case, numbers, layer, clean)))
     order = np.argsort(-np.mean(added, axis=0), kind="stable").tolist()
@@ -118,7 +119,7 @@ def _added(
 ) -> Generator[None, None, np.ndarray]:
     """Returns (units,), what each adds to a target's margin over the truth, as a mean over photos."""
     model, place, parts = classifier.model, classifier.place(case.target), []
-    for some in _chunks(numbers):
+    for some in chunks(numbers, _CHUNK):
         pixels = model.pixels(_written(crops, some, case))
         after = values_at(classifier, pixels, layer)
         yield
@@ -133,10 +134,10 @@ def _directions(
 ) -> Generator[None, None, Lever]:
     """An orthonormal basis of the embedding, the directions first in which texts move it most."""
     model, moves = classifier.model, []
-    clean = yield from _embedded(classifier, _chunks(crops))
+    clean = yield from _embedded(classifier, chunks(crops, _CHUNK))
     for case, numbers in attacked:
         yield
-        written = (_written(crops, some, case) for some in _chunks(numbers))
+        written = (_written(crops, some, case) for some in chunks(numbers, _CHUNK))
         after = yield from _embedded(classifier, written)
         moves.append(after - clean[numbers])
     moved = torch.cat(moves)
@@ -172,11 +173,6 @@ def _read(
         parts.append(values_at(classifier, classifier.model.pixels(some), layer).float().cpu())
         yield
     return torch.cat(parts)
-
-
-def _chunks(several: Sequence) -> Iterator[Sequence]:
-    for start in range(0, len(several), _CHUNK):
-        yield several[start : start + _CHUNK]
 
 
 def _only(values: Tensor, chosen: Sequence[int], otherwise: float) -> Tensor:

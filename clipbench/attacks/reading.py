@@ -10,6 +10,7 @@ from clipbench.attacks.attribution import slope, values_at
 from clipbench.attacks.trials import Trials
 from clipbench.errors import ClipbenchError
 from clipbench.stimuli import written
+from clipbench.streams import chunks
 
 _CHUNK = 16
 _UNITS = 50  # that are asked: those whose say in the target's logit differs most from word to word
@@ -56,8 +57,8 @@ def _slopes(trials: Trials, seen: Sequence[int]) -> Iterator[Tensor]:
     """(photos, channels) a batch: a unit's slope, summed over its map."""
     classifier, layer = trials.classifier, trials.classifier.model.last_layer
     place = classifier.place(trials.target)
-    for start in range(0, len(seen), _CHUNK):
-        photos = [trials.photos[photo] for photo in seen[start : start + _CHUNK]]
+    for some in chunks(seen, _CHUNK):
+        photos = [trials.photos[photo] for photo in some]
         pixels = classifier.model.pixels(photos)
         values = values_at(classifier, pixels, layer)
         slopes = slope(classifier, pixels, layer, values, lambda logits: logits.log_softmax(dim=1)[:, place])
@@ -71,10 +72,9 @@ def _pages(trials: Trials, words: Sequence[str]) -> Iterator[Tensor]:
     side = model.image_size
     blank = Image.new("RGB", (side, side), "white")
     texts = [None, *words]
-    for start in range(0, len(texts), _CHUNK):
-        chunk = texts[start : start + _CHUNK]
-        pixels = model.pixels([blank if text is None else written(text, side=side) for text in chunk])
-        trials.passes += len(chunk)
+    for some in chunks(texts, _CHUNK):
+        pixels = model.pixels([blank if text is None else written(text, side=side) for text in some])
+        trials.passes += len(some)
         yield values_at(trials.classifier, pixels, model.last_layer).float().mean(dim=(2, 3))
 
 

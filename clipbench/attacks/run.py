@@ -20,7 +20,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel, VisionModel
 from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag, cut_off
-from clipbench.streams import ahead
+from clipbench.streams import ahead, chunks
 
 _PICTURES = 32  # in one forward pass; bounds memory and how long a stop takes
 
@@ -207,11 +207,10 @@ def measure(
     kept = Journal(journal, "" if journal is None else setup.key(photos))
     todo = [photo for photo in photos if photo.position not in kept.rows]
     size = max(1, _PICTURES // (1 + len(cases)))
-    batches = [todo[start : start + size] for start in range(0, len(todo), size)]
     unread, texts = [], [(case.text, case.recipe) for case in setup.cases]
     if not todo:
         yield Progress(len(photos), len(photos), kept.in_order(), (), setup)
-    with closing(ahead(partial(render, classifier.model, texts), batches)) as rendered:
+    with closing(ahead(partial(render, classifier.model, texts), chunks(todo, size))) as rendered:
         for batch in rendered:
             if batch.photos:
                 kept.add(_judge(classifier, batch, targets))

@@ -17,6 +17,7 @@ from clipbench.intervals import Rate
 from clipbench.models import ClipModel, VisionModel, imagenet_labels
 from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
+from clipbench.streams import chunks
 
 KEPT = 10  # texts that are tried on all photos in the end
 JUDGING = "judging"  # what that is called
@@ -114,9 +115,8 @@ def search(
         )
     words = _short_names() if vocabulary is None else list(dict.fromkeys(vocabulary))
     writable: list[str] = []
-    for start in range(0, len(words), _LOOKED_AT):
-        looked_at = words[start : start + _LOOKED_AT]
-        writable += [word for word in looked_at if word.strip() and trials.can_write(word)]
+    for some in chunks(words, _LOOKED_AT):
+        writable += [word for word in some if word.strip() and trials.can_write(word)]
         yield SearchProgress(methods[0], 0, ())
     if not writable:
         raise ClipbenchError("there is no text in the vocabulary that can be written; give at least one")

@@ -12,7 +12,7 @@ from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.stimuli import Recipe, Tag, read_image
-from clipbench.streams import ahead
+from clipbench.streams import ahead, chunks
 
 _CHUNK = 16  # pictures in one forward pass: a search can stop between two of them
 
@@ -30,9 +30,9 @@ def untaken(classifier: Classifier, images: Sequence[Item], target: str) -> Iter
         ClipbenchError: none can be read, or a target that is not among the labels.
     """
     place, read, reason = classifier.place(target), 0, "there are no images; give at least one"
-    for start in range(0, len(images), _CHUNK):
+    for some in chunks([*enumerate(images)], _CHUNK):
         crops, unread = [], []
-        for number, image in enumerate(images[start : start + _CHUNK], start):
+        for number, image in some:
             try:
                 crops.append(classifier.model.crop(read_image(image).image))
             except ClipbenchError as error:
@@ -92,10 +92,9 @@ class Trials:
         wanted = [
             (text, photo) for text in texts for photo in photos if photo not in self._known.get(text, ())
         ]
-        chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
-        with closing(ahead(self._written, chunks)) as written:
-            for chunk, pictures in zip(chunks, written, strict=True):
-                for (text, photo), answer in zip(chunk, self._answers(pictures), strict=True):
+        with closing(ahead(self._written, chunks(wanted, _CHUNK))) as written:
+            for some, pictures in zip(chunks(wanted, _CHUNK), written, strict=True):
+                for (text, photo), answer in zip(some, self._answers(pictures), strict=True):
                     self._known[text][photo] = answer
                 yield self._leading()
 

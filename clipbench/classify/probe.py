@@ -16,6 +16,7 @@ from clipbench.intervals import Rate
 from clipbench.models import ImageModel
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import read_image
+from clipbench.streams import chunks
 
 _CHUNK = 32  # images that are read at a time
 _FOLDER = Path(__file__).parent / "probes"
@@ -151,7 +152,7 @@ def embed(model: ImageModel, images: Sequence[Image.Image | str | Path]) -> np.n
     if len(images) == 0:
         raise ClipbenchError("there are no images; give at least one")
     parts = []
-    for start in range(0, len(images), _CHUNK):
-        pictures = [read_image(image).image for image in images[start : start + _CHUNK]]
+    for some in chunks(images, _CHUNK):
+        pictures = [read_image(image).image for image in some]
         parts.append(scaled(model.encode_image(pictures)).cpu().numpy())
     return np.concatenate(parts)

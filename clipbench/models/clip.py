@@ -9,6 +9,7 @@ from torchvision.transforms import Compose
 from clipbench.errors import ClipbenchError
 from clipbench.hooks import Tap, editing
 from clipbench.models.image_model import ImageModel
+from clipbench.streams import chunks
 
 _TEXTS_KEPT = 50_000  # embeddings of texts that are kept; 128 MB at 640 dimensions
 _CHUNK = 256
@@ -65,10 +66,9 @@ class ClipModel(ImageModel):
             self._texts = {}
             missing = list(dict.fromkeys(texts))
         known = self._texts
-        for start in range(0, len(missing), _CHUNK):
-            chunk = missing[start : start + _CHUNK]
-            features = self.network.encode_text(self._tokenize(chunk).to(self.device), normalize=True)
-            known.update(zip(chunk, features.float(), strict=True))
+        for some in chunks(missing, _CHUNK):
+            features = self.network.encode_text(self._tokenize(some).to(self.device), normalize=True)
+            known.update(zip(some, features.float(), strict=True))
         return torch.stack([known[text] for text in texts])
 
     @torch.no_grad()
@@ -96,8 +96,8 @@ class ClipModel(ImageModel):
             )
         mark = self._tokenize([MARK])[0, 1]
         parts = []
-        for start in range(0, len(texts), _CHUNK):
-            numbers = self._tokenize(list(texts[start : start + _CHUNK])).to(self.device)
+        for some in chunks(texts, _CHUNK):
+            numbers = self._tokenize(list(some)).to(self.device)
             marked = numbers == mark.to(self.device)
             if not (marked.sum(dim=1) == len(tokens)).all():
                 raise ClipbenchError(

@@ -14,6 +14,7 @@ from clipbench import hooks
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models.folding import fold_batch_norms
 from clipbench.models.layers import Layer, Place, catalogue, head_takes_any_size, takes_any_size
+from clipbench.streams import chunks
 from clipbench.units import Unit
 
 _CHUNK = 32  # images that the encoders cut and read at a time; bounds memory, changes no value
@@ -205,8 +206,7 @@ class ImageModel:
         """
         read = Read(layer, relu)
         _check_images(images)
-        chunks = (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))
-        return torch.cat([self.answers(self.pixels(chunk), [read])[read] for chunk in chunks])
+        return torch.cat([self.answers(self.pixels(some), [read])[read] for some in chunks(images, _CHUNK)])
 
     @torch.no_grad()
     def encode_image(self, images: Sequence[Image.Image]) -> Tensor:

@@ -13,6 +13,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.optvis.objectives import Objective
 from clipbench.results import Provenance
+from clipbench.streams import chunks
 
 _EACH = 6  # photos a face, on average, among those that excite most
 _CHUNK = 32  # photos in one forward pass
@@ -100,8 +101,8 @@ def _look(
     """Photos as the model sees them, the objective of each, and what the last layer answers, on the CPU."""
     goal, last = objective.bind(model), Read(model.last_layer, relu=True)
     seen, values, features = [], [], []
-    for start in range(0, len(photos), _CHUNK):
-        pixels = model.pixels(photos[start : start + _CHUNK])
+    for some in chunks(photos, _CHUNK):
+        pixels = model.pixels(some)
         acts = model.answers(pixels, goal.reads | {last})
         seen.append(pixels.cpu())
         values.append(goal.value(acts).float().cpu())

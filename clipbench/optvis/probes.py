@@ -15,6 +15,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.optvis.original import Original
 from clipbench.results import UNREADABLE, npz, read_told, save_bytes
+from clipbench.streams import chunks
 
 LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would be held out
 LEAST_ACCURACY = 0.8
@@ -222,8 +223,7 @@ def _mean_activations(
 ) -> dict[str, Tensor]:
     """Activations after the ReLU, mean over positions: layer -> (n, channels) float64 on the CPU."""
     reads = {layer: Read(layer, relu=True) for layer in layers}
-    chunks = [pictures[start : start + _CHUNK] for start in range(0, len(pictures), _CHUNK)]
-    seen = [model.answers(model.pixels(chunk), reads.values()) for chunk in chunks]
+    seen = [model.answers(model.pixels(some), reads.values()) for some in chunks(pictures, _CHUNK)]
     return {
         layer: torch.cat([acts[read].mean(dim=(2, 3)).cpu().double() for acts in seen])
         for layer, read in reads.items()

@@ -14,6 +14,7 @@ from clipbench.optvis.facet_rows import STRENGTH
 from clipbench.optvis.objectives import Objective
 from clipbench.optvis.probes import Facet
 from clipbench.results import Provenance, made_folder, read_provenance, save_png
+from clipbench.streams import chunks
 from clipbench.units import Unit
 
 BATCH = 32  # units that are painted together
@@ -107,8 +108,7 @@ class Portraits:
         missing = [unit for unit in units if not self.has(unit, grade)]
         done = len(units) - len(missing)
         batch = BATCH if self._facet is None else _FACETED
-        for start in range(0, len(missing), batch):
-            part = missing[start : start + batch]
+        for part in chunks(missing, batch):
             plan = self._plan(part, grade, seed)
             for step in plan.run(self._model):
                 yield Painting(done + len(part) * step.number / (grade.steps + 1), len(units))

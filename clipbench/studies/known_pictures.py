@@ -10,6 +10,7 @@ from PIL import Image
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import MODALITIES, concepts
+from clipbench.streams import chunks
 
 _BATCH = 32
 
@@ -54,8 +55,8 @@ def shown(model: ImageModel, layer: str | None = None) -> Iterator[Shown]:
     images, kept = [image for image, _ in known_pictures()], []
     recipe = f"{layer} before ReLU, maximum over space, shipped photos, drawings and words"
     told = Provenance(model.name, model.weights_hash, recipe, n=len(images))
-    for start in range(0, len(images), _BATCH):
-        answers = model.activations(images[start : start + _BATCH], layer).float().amax(dim=(2, 3))
+    for some in chunks(images, _BATCH):
+        answers = model.activations(some, layer).float().amax(dim=(2, 3))
         kept.append(answers.cpu().numpy())
         done = np.concatenate(kept)
         yield Shown(layer, len(done), len(images), done, told)

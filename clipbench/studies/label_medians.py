@@ -12,7 +12,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import picture_files, read_image
-from clipbench.streams import Progress
+from clipbench.streams import Progress, chunks
 from clipbench.studies.records import CREDIT, LAYER, record
 from clipbench.tabled import Tabled
 from clipbench.units import Unit, check_whole
@@ -109,10 +109,10 @@ def label_medians(
     """
     unit = check_whole(Unit.parse(unit, model))
     _check_labels([label for _, label in pictures])
-    names, answers, unread = [], [], []
-    for start in range(0, len(pictures), _BATCH):
+    names, answers, unread, done = [], [], [], 0
+    for some in chunks(pictures, _BATCH):
         images = []
-        for picture, label in pictures[start : start + _BATCH]:
+        for picture, label in some:
             try:
                 images.append(read_image(picture).image)
                 names.append(label)
@@ -121,7 +121,8 @@ def label_medians(
         if images:
             maps = model.activations(images, unit.layer)[:, unit.channel].float()
             answers += maps.amax(dim=(1, 2)).tolist()
-        yield Progress(min(start + _BATCH, len(pictures)), len(pictures))
+        done += len(some)
+        yield Progress(done, len(pictures))
     told = _counted(np.array(answers), np.array(names), tuple(unread), model, unit)
     yield Progress(len(pictures), len(pictures), told)
 

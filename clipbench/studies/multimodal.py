@@ -13,7 +13,7 @@ from clipbench.intervals import by_chance, usual, wilson
 from clipbench.models import ImageModel
 from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 from clipbench.stimuli import MODALITIES, Concept
-from clipbench.streams import Progress
+from clipbench.streams import Progress, chunks
 from clipbench.units import check_channel
 
 TOP = 2  # a unit answers to its first two concepts
@@ -208,10 +208,11 @@ def measure(
     if draws < 1:
         raise ClipbenchError(f"draws must be at least 1, not {draws}; a thousand show what chance gives")
     images, concept, modality = _stimuli(concepts)
-    parts = []
-    for start in range(0, len(images), _BATCH):
-        parts.append(_pooled(model, images[start : start + _BATCH], layer))
-        yield Progress(min(start + _BATCH, len(images)), len(images))
+    done, parts = 0, []
+    for some in chunks(images, _BATCH):
+        parts.append(_pooled(model, some, layer))
+        done += len(some)
+        yield Progress(done, len(images))
     activations = np.concatenate(parts)
     shuffled = permuted_counts(among_top(cell_means(activations, concept, modality)), draws, seed)
     recipe = (

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from clipbench.streams import chunks
+
 _BATCH = 128  # phrases between two reports: within a second on a laptop
 
 
@@ -109,8 +111,7 @@ class Search:
             front = self._ranked(longer)[: self._beam]
 
     def _try(self, phrases: Sequence[tuple[str, ...]]) -> Iterator[None]:
-        for start in range(0, len(phrases), _BATCH):
-            some = phrases[start : start + _BATCH]
+        for some in chunks(phrases, _BATCH):
             cosines = self._cosines([" ".join(words) for words in some]).tolist()
             for words, cosine in zip(some, cosines, strict=True):
                 surprise = sum(self._surprise[word] for word in words)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from clipbench.models import ImageModel
-from clipbench.streams import Progress
+from clipbench.streams import Progress, chunks
 from clipbench.units import check_channel
 
 _BATCH = 32
@@ -50,8 +50,8 @@ def answers_to(model: ImageModel, shown: Sequence[Image.Image], layer: str) -> I
     Yields:
         (≤ 32, units) float32 each.
     """
-    for start in range(0, len(shown), _BATCH):
-        maps = model.activations(shown[start : start + _BATCH], layer)
+    for some in chunks(shown, _BATCH):
+        maps = model.activations(some, layer)
         yield maps.float().amax(dim=(2, 3)).cpu().numpy()
 
 

@@ -24,6 +24,7 @@ from clipbench.optvis.objectives.units import Channel, Neuron
 from clipbench.optvis.objectives.words import Label, Probed, Text
 from clipbench.optvis.transforms import Transform
 from clipbench.results import Provenance
+from clipbench.streams import chunks
 from clipbench.studies.photo_quantiles import AmongPhotos, shipped_quantiles
 from clipbench.studies.trust_figures import Recognition, Survival, Trust
 
@@ -100,8 +101,7 @@ class Looker:
 
     def of_photos(self, photos: Sequence[Image.Image]) -> Tensor:
         """The same of PIL images, shown as the model takes photos."""
-        starts = range(0, len(photos), _CHUNK)
-        return torch.cat([self(self.model.pixels(photos[start : start + _CHUNK])) for start in starts])
+        return torch.cat([self(self.model.pixels(some)) for some in chunks(photos, _CHUNK)])
 
     def _chunk(self, pictures: Tensor) -> Tensor:
         native = any(self.model.is_native_only(read.layer) for read in self.goal.reads)

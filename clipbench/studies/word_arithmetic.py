@@ -11,7 +11,7 @@ from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import drawings, samples, written
-from clipbench.streams import Progress
+from clipbench.streams import Progress, chunks
 from clipbench.studies.records import top_words
 
 WORD, PICTURES = "word", ("photo", "drawing")  # kinds of terms; "photo:cat" is one, "cat" a word
@@ -131,14 +131,12 @@ def word_space(
         raise ClipbenchError(
             "a space needs three words at least, each once; after their mean two are opposite"
         )
-    terms, kept = (*words, *images), []
-    for start in range(0, len(terms), _BATCH):
-        pages = [
-            images[term] if term in images else written(term, side=model.image_size)
-            for term in terms[start : start + _BATCH]
-        ]
+    terms, done, kept = (*words, *images), 0, []
+    for some in chunks(terms, _BATCH):
+        pages = [images[term] if term in images else written(term, side=model.image_size) for term in some]
         kept.append(model.encode_image(pages).cpu().numpy())
-        yield Progress(min(start + _BATCH, len(terms)), len(terms))
+        done += len(some)
+        yield Progress(done, len(terms))
     inner = _centred(np.concatenate(kept), terms)
     places = inner / np.maximum(np.linalg.norm(inner, axis=1, keepdims=True), 1e-12)
     recipe = f"pictures of {len(words)} words, DejaVu Sans on white, their mean taken away"

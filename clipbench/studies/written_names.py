@@ -13,7 +13,7 @@ from clipbench.models import ImageModel
 from clipbench.results import Provenance
 from clipbench.stimuli import written
 from clipbench.stimuli.lettering import ink
-from clipbench.streams import Progress
+from clipbench.streams import Progress, chunks
 from clipbench.studies.correlation import standardised
 from clipbench.units import check_channel
 
@@ -114,15 +114,15 @@ def names(model: ImageModel, texts: Sequence[str], layer: str) -> Iterator[Progr
     """
     model.layer(layer)
     _check(texts)
-    total, kept = len(SIZES) * len(texts), []
-    for start in range(0, len(texts), _BATCH):
-        some = texts[start : start + _BATCH]
+    done, total, kept = 0, len(SIZES) * len(texts), []
+    for some in chunks(texts, _BATCH):
         sizes = []
         for size in SIZES:
             pages = [page(text, size, model.image_size) for text in some]
             sizes.append(model.activations(pages, layer).float().amax(dim=(2, 3)))
         kept.append(torch.stack(sizes).mean(dim=0).cpu().numpy())
-        yield Progress(len(SIZES) * (start + len(some)), total)
+        done += len(SIZES) * len(some)
+        yield Progress(done, total)
     spans = " and ".join(f"{size:g}" for size in SIZES)
     recipe = f"{layer} before ReLU, maximum over space, names in {_FONT} on white, {spans} of the side"
     provenance = Provenance(model.name, model.weights_hash, recipe, n=total)
