@@ -49,6 +49,20 @@ def test_it_runs_to_the_end_and_says_so():
     assert made._go.description == "Begin" and shown[-1] == Counted(3)
 
 
+def test_what_is_given_again_is_shown_once():
+    one, two = Counted(1), Counted(2)
+
+    def slowly():
+        for result in (one, one, one, two, two):
+            yield result
+            time.sleep(0.1)
+
+    made, shown = worker(lambda: slowly)
+    made._go.click()
+    until(lambda: "finished" in made._note.value)
+    assert shown == [one, two] and made._pulse.sent > 2
+
+
 def test_it_is_stopped_by_the_same_button_and_begins_anew():
     goes_on, ended = threading.Event(), []
 

@@ -58,8 +58,9 @@ class Worker(w.VBox):
             self.start()
 
     def _take(self, result: Any) -> None:
-        self._newest = result
-        self._show_result(result)
+        if result is not self._newest:  # a stream may give a moment to stop in, and nothing new
+            self._newest = result
+            self._show_result(result)
         self._pulse.show(_PIXEL, "")
 
     def _turn(self) -> None:

@@ -59,8 +59,9 @@ def defend(
         seed: of the random units.
 
     Yields:
-        After every few pictures the curve so far, which is empty while the units are looked for; nothing is
-        held while the reader has it.
+        After every few pictures, and after each set of units that was held, the curve so far: the same object
+        again where nothing is new, empty while the units are looked for. Nothing is held while the reader
+        has it.
 
     Raises:
         ClipbenchError: too few photos or texts to halve them, a text to learn from that is among `cases`, a k
@@ -78,12 +79,15 @@ def defend(
     told = f"{told}, {recipe} · {classifier.recipe}"
     provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=0)
     looking = lever(classifier, finding.crops, finding.truths, found_on or finding.cases, layer, at)
-    held = yield from _meanwhile(looking, Defence(layer, (), (), (), 0, len(crops), provenance))
+    so_far = Defence(layer, (), (), (), 0, len(crops), provenance)
+    held = yield from _meanwhile(looking, so_far)
     told_on, chosen_on = (_Tally(settings) for settings in _settings(held, ks, seed))
     for half, tally in _in_turns((telling, told_on), (finding, chosen_on)):
-        tally.add(half, held, layer)
+        for _ in tally.add(half, held, layer):
+            yield so_far
         done, provenance = told_on.photos + chosen_on.photos, replace(provenance, n=told_on.photos)
-        yield Defence(layer, held.order, told_on.rows, chosen_on.rows, done, len(crops), provenance)
+        so_far = Defence(layer, held.order, told_on.rows, chosen_on.rows, done, len(crops), provenance)
+        yield so_far
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +146,12 @@ class _Tally:
         self._counts: list[list[tuple[Rate, Rate]]] = [[] for _ in settings]
 
     @torch.no_grad()
-    def add(self, half: _Half, held: Lever, layer: str) -> None:
-        """Count some more photos: each is encoded up to the layer once, and on from there with each set."""
+    def add(self, half: _Half, held: Lever, layer: str) -> Iterator[None]:
+        """Count some more photos: each is encoded up to the layer once, and on from there with each set.
+
+        Yields:
+            After each set, where a reader can stop; `rows` are whole again at the end.
+        """
         pixels = half.pixels()
         values = values_at(half.classifier, pixels, layer)
         for setting, counts in zip(self._settings, self._counts, strict=True):
@@ -151,6 +159,7 @@ class _Tally:
                 with held.hold(chosen):
                     logits = logits_from(half.classifier, pixels, layer, values)
                 counts.append(half.counted(logits.argmax(dim=1).cpu().numpy()))
+                yield
         self.photos += len(half.crops)
 
     @property

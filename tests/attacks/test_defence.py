@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import clipbench as cb
-from clipbench.attacks import Case, Defence, Held, defend, levers
+from clipbench.attacks import Case, Defence, Held, defence, defend, levers
 from clipbench.attacks.defence import _matched
 from clipbench.attacks.levers import lay, lever
 from clipbench.attacks.run import complete
@@ -141,7 +141,8 @@ def test_the_curve_is_that_of_attacks_under_held_units_on_the_other_halves(chaos
     steps = []
     for step in defend(classifier, images, truths, cases, ks=(2,), at=at):
         torch.testing.assert_close(chaos.encode_image(images[:1]), before)  # nothing is held in between
-        steps.append(step)
+        if not steps or step is not steps[-1]:  # the same again is a moment to stop in
+            steps.append(step)
     last = steps[-1]
     assert [step.summary for step in steps if not step.rows][:1] == ["nothing has been measured yet"]
     assert [step.done for step in steps if step.done] == [2, 4] and {step.total for step in steps} == {4}
@@ -242,6 +243,26 @@ def test_one_can_stop_after_few_pictures_also_while_the_units_are_looked_for(cha
     assert len(between) > 4 and max(pictures for pictures, _ in between) <= 16
     texts = [count for _, count in between]
     assert sum(texts) == 18 and max(texts) <= 16  # one half, one text
+
+
+def test_one_can_stop_after_each_set_that_is_held(chaos, monkeypatch):
+    answered, logits_from = [], defence.logits_from
+
+    def counting(*told):
+        answered.append(told)
+        return logits_from(*told)
+
+    monkeypatch.setattr(defence, "logits_from", counting)
+    images, truths = [one.image for one in cb.samples()[:4]], ["apple", "mug"] * 2
+    cases = [Case("iPod", "iPod"), Case("mug", "mug")]
+    between, curves = [], []
+    for step in defend(as_classifier(chaos, LABELS), images, truths, cases, ks=(1, 3)):
+        between.append(len(answered))
+        answered.clear()
+        curves.append(step)
+    assert sum(between) > 10 and max(between) == 1
+    assert all(len({row.success.n for row in step.rows if row.kind != "random"}) <= 1 for step in curves)
+    assert [step.done for step in curves] == sorted(step.done for step in curves) and curves[-1].done == 4
 
 
 @pytest.mark.parametrize(
