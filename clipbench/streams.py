@@ -57,6 +57,16 @@ def ahead(work: Callable[[T], U], items: Iterable[T], depth: int = 2, workers: i
         pool.shutdown(cancel_futures=True)
 
 
+def meanwhile(steps: Generator[object, None, T], told: U) -> Generator[U, None, T]:
+    """What a generator returns at its end; at each of its steps `told` is given on, for a reader to stop."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield told
+
+
 def result_of(steps: Generator[object, None, T]) -> T:
     """What a generator returns at its end; it is read to there."""
     while True:

@@ -4,6 +4,7 @@ import colorsys
 
 import numpy as np
 import pytest
+import torch
 
 import clipbench as cb
 from clipbench.models import Read
@@ -60,7 +61,8 @@ def test_more_detail_lets_more_units_in(problem):
 
 
 def test_slopes_are_what_a_small_push_does_to_the_embedding(mini):
-    slopes, layer, unit = emotions.slopes(mini, mini.last_layer), mini.last_layer, 17
+    layer, unit = mini.last_layer, 17
+    slopes = torch.cat([*emotions.slopes(mini, layer)])
     pixels, push = mini.pixels([emotions.grey(mini)]), 1e-2
     direction = np.zeros(mini.layer(layer).channels, np.float32)
     direction[unit] = 1

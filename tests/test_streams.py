@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from clipbench.streams import ahead, chunks
+from clipbench.streams import ahead, chunks, meanwhile
 
 
 def test_results_keep_the_order_of_the_items_whatever_thread_is_first():
@@ -20,6 +20,27 @@ def test_parts_make_up_the_whole_and_are_of_its_kind():
     parts = list(chunks("abcdefg", 3))
     assert parts == ["abc", "def", "g"] and "".join(parts) == "abcdefg"
     assert list(chunks((1, 2, 3, 4), 2)) == [(1, 2), (3, 4)] and not list(chunks([], 4))
+
+
+def test_each_step_of_what_returns_at_its_end_is_a_moment_to_stop_in():
+    begun = []
+
+    def steps():
+        for number in range(3):
+            begun.append(number)
+            yield number
+        return "the end"
+
+    def whole():
+        result = yield from meanwhile(steps(), "so far")
+        yield result
+
+    assert list(whole()) == ["so far"] * 3 + ["the end"]
+    begun.clear()
+    stopped = whole()
+    next(stopped)
+    stopped.close()
+    assert begun == [0]
 
 
 def test_several_threads_work_at_once_and_no_further_than_asked():

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ipywidgets as w
 
@@ -10,9 +10,11 @@ import clipbench as cb
 from clipbench import figures
 from clipbench.attacks import Stroop
 from clipbench.attacks.published import RECORDS, stroop_record
+from clipbench.attacks.stroop_effect import asked
 from clipbench.figures import percent
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel
+from clipbench.streams import meanwhile
 from clipbench.studies.records import CREDIT
 from widgets import parts
 from widgets.chart import Place
@@ -41,10 +43,11 @@ class Fading:
 
 def fading(model: ClipModel) -> Iterable[Fading]:
     """The test at one opacity after the other; whoever stops reading stops it."""
-    results = {}
+    so_far = Fading(0, len(_OPACITIES), {})
     for opacity in _OPACITIES:
-        results = {**results, opacity: cb.stroop(model, opacity=opacity)}
-        yield Fading(len(results), len(_OPACITIES), results)
+        result = yield from meanwhile(asked(model, opacity), so_far)
+        so_far = replace(so_far, done=so_far.done + 1, results={**so_far.results, opacity: result})
+        yield so_far
 
 
 class Inks(w.VBox):
@@ -99,7 +102,8 @@ class Inks(w.VBox):
         return lambda: fading(self._bench.loaded())
 
     def _fade(self, fading: Fading) -> None:
-        self._curve.show(figures.stroop_opacity(fading.results))
+        if fading.results:
+            self._curve.show(figures.stroop_opacity(fading.results))
 
 
 def _progress(fading: Fading) -> str:

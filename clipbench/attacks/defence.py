@@ -1,6 +1,6 @@
 """A defence: hold the units that read, and see what it costs; with controls that hold others instead."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -19,6 +19,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
+from clipbench.streams import meanwhile
 
 _DRAWS = 3  # random sets of units for each k
 _PICTURES = 16  # at most, unless one photo has more texts, between two moments at which the reader can stop
@@ -80,7 +81,7 @@ def defend(
     provenance = Provenance(own.name, own.weights_hash, told, seed=seed, n=0)
     looking = lever(classifier, finding.crops, finding.truths, found_on or finding.cases, layer, at)
     so_far = Defence(layer, (), (), (), 0, len(crops), provenance)
-    held = yield from _meanwhile(looking, so_far)
+    held = yield from meanwhile(looking, so_far)
     told_on, chosen_on = (_Tally(settings) for settings in _settings(held, ks, seed))
     for half, tally in _in_turns((telling, told_on), (finding, chosen_on)):
         for _ in tally.add(half, held, layer):
@@ -193,16 +194,6 @@ def _in_turns(*halves: tuple[_Half, _Tally]) -> Iterator[tuple[_Half, _Tally]]:
     """Parts of the halves, each with the tally that it belongs to, one of each half after the other."""
     for parts in zip_longest(*(half.parts() for half, _ in halves)):
         yield from ((part, tally) for part, (_, tally) in zip(parts, halves, strict=True) if part is not None)
-
-
-def _meanwhile(steps: Generator[None, None, Lever], told: Defence) -> Generator[Defence, None, Lever]:
-    """What the steps return; at each of them `told`."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        yield told
 
 
 def _matched(units: list[int], k: int, activity: np.ndarray) -> list[int]:

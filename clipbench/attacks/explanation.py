@@ -17,7 +17,7 @@ from clipbench.models import ClipModel, VisionModel
 from clipbench.results import Provenance, npz, read_told, reading, save_bytes
 from clipbench.streams import result_of
 
-_CHUNK = 16  # pairs of images at a time
+_CHUNK = 8  # pairs of images at a time
 POINTS = 8  # on the way between two activations; with one the slope of a saturated unit would count in full
 
 

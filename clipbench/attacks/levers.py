@@ -22,7 +22,7 @@ UNIT_WAYS = ("zero", "mean", "clamp")
 WAYS = (*UNIT_WAYS, "projection")
 EMBEDDING = "embedding"
 _HIGHEST = 0.99  # share of a unit's values on clean photos that "clamp" leaves as they are
-_CHUNK = 16  # photos at a time; between two of them a reader can stop
+_CHUNK = 8  # photos at a time; between two of them a reader can stop
 
 
 @dataclass(frozen=True, eq=False)

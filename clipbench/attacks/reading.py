@@ -12,7 +12,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.stimuli import written
 from clipbench.streams import chunks
 
-_CHUNK = 16
+_CHUNK = 8  # pictures at a time; between two of them a search can stop
 _UNITS = 50  # that are asked: those whose say in the target's logit differs most from word to word
 
 

@@ -1,6 +1,6 @@
 """Stroop's test: the name of a colour, written in a colour. Which of the two does a model name?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from clipbench.results import (
 )
 from clipbench.stimuli import written
 from clipbench.stimuli.recipes import check_range
+from clipbench.streams import result_of
 
 INKS = ("black", "red", "green", "blue", "purple", "orange", "pink", "yellow")
 NEUTRAL = "example"  # a word that names no colour
@@ -153,12 +154,20 @@ def stroop(model: ClipModel, *, opacity: float = 1) -> Stroop:
 
     Source: Goh et al. 2021, section "Typographic attacks"; words, inks and prompt from its records.
     """
+    return result_of(asked(model, opacity))
+
+
+def asked(model: ClipModel, opacity: float = 1) -> Generator[None, None, Stroop]:
+    """The same as `stroop`, returned at the end: yields after each ink, where a reader can stop."""
     check_range("opacity", opacity, 0, 1)
-    pictures = [picture(ink, word, model.image_size, opacity) for ink in INKS for word in WORDS]
-    answers = zero_shot(model, pictures, INKS, TEMPLATE).cpu().numpy()
+    rows = []
+    for ink in INKS:
+        pictures = [picture(ink, word, model.image_size, opacity) for word in WORDS]
+        rows.append(zero_shot(model, pictures, INKS, TEMPLATE).cpu().numpy())
+        yield
     recipe = f'Stroop, DejaVu Sans on white, opacity {opacity:g}, "{TEMPLATE}" over {len(INKS)} colours'
-    provenance = Provenance(model.name, model.weights_hash, recipe, n=len(pictures))
-    return Stroop(answers.reshape(len(INKS), len(WORDS), len(INKS)), provenance)
+    provenance = Provenance(model.name, model.weights_hash, recipe, n=len(INKS) * len(WORDS))
+    return Stroop(np.stack(rows), provenance)
 
 
 def picture(ink: str, word: str, side: int, opacity: float = 1) -> Image.Image:

@@ -12,7 +12,8 @@ from clipbench.report.desk import Desk
 from clipbench.report.page import number
 from clipbench.report.part import Part, jpeg
 from clipbench.report.portraits import COARSE
-from clipbench.studies import Answer, similar_units, taught_to, words_of
+from clipbench.studies import Answer, taught_to, words_of
+from clipbench.studies.likeness import compared
 from clipbench.sweeps import Examples
 from clipbench.units import Unit
 
@@ -91,7 +92,8 @@ def neighbours(desk: Desk) -> Iterator[object]:
         yield Part({}, {})  # nothing comes after it that it could do anything to
         return
     kinds, files = [], {}
-    for alike in similar_units(desk.model, desk.unit, desk.store, desk.written, top=_LIKE):
+    found = yield from compared(desk.model, desk.unit, desk.store, desk.written, top=_LIKE)
+    for alike in found:
         told = zip(alike.units, alike.likeness, strict=True)
         near = {Unit.parse(unit, desk.model): likeness for unit, likeness in told if likeness > 0}
         yield from desk.portraits.paint([*near], COARSE)

@@ -22,7 +22,7 @@ PROMPTS = (
 DETAIL = 5.0  # times the least inverse penalty that lets any unit in
 SPARSITIES = ("10", "20", "30", "40", "100", "1000")  # of the published codes; the article's figures show 40
 _SHOWN = 0.05  # smallest share of the largest coefficient that the article shows
-_ROWS = 64  # numbers of the embedding in one backward pass
+_ROWS = 32  # numbers of the embedding in one backward pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,8 @@ def codes(
         detail: inverse penalty in multiples of the least that lets any unit in; up to 1 all codes are empty.
 
     Yields:
-        After each word how far it has come, in words; the last one, and only that, with the result.
+        While units are weighed, and after each word, how far it has come, in words; the last one, and only
+        that, with the result.
 
     Raises:
         ClipbenchError: too few words, one twice or empty, no such layer, no positive detail.
@@ -132,7 +133,11 @@ def codes(
     if not detail > 0:
         raise ClipbenchError(f"detail must be above 0, not {detail:g}; 5 gives a handful of units")
     prompts = [prompt.format(word) for word in words for prompt in PROMPTS]
-    rows = standardised((model.encode_text(prompts) @ slopes(model, layer)).double().cpu().numpy())
+    parts = []
+    for part in slopes(model, layer):
+        parts.append(part)
+        yield Progress(0, len(words))
+    rows = standardised((model.encode_text(prompts) @ torch.cat(parts)).double().cpu().numpy())
     kept = []
     for number in range(len(words)):
         own = np.arange(len(prompts)) // len(PROMPTS) == number
@@ -144,23 +149,24 @@ def codes(
 
 
 @torch.enable_grad()
-def slopes(model: ClipModel, layer: str) -> Tensor:
-    """(d, units): how much each unit, raised at all positions alike, moves each number of the embedding.
+def slopes(model: ClipModel, layer: str) -> Iterator[Tensor]:
+    """How much each unit, raised at all positions alike, moves each of the d numbers of the embedding.
 
     The embedding is the one before it is scaled to length 1, at a grey picture.
+
+    Yields:
+        (some of d, units) each.
     """
     pixels, before, after = model.pixels([grey(model)]), Read(layer), Read("embedding")
     with torch.no_grad():
         at = model.read(pixels, [before])[before]
     values = at.clone().requires_grad_()
     embedding = onward(model, pixels, layer, values, [after])[after].flatten(1)
-    found = []
     for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
         slope = torch.autograd.grad(
             embedding, values, rows[:, None], retain_graph=True, is_grads_batched=True
         )
-        found.append(slope[0].sum(dim=(1, 3, 4)))
-    return torch.cat(found).float()
+        yield slope[0].sum(dim=(1, 3, 4)).float()
 
 
 def standardised(rows: np.ndarray) -> np.ndarray:

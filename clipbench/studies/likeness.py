@@ -1,5 +1,6 @@
 """Units that are like a unit: by what photos and words do to them, and by what they do to the embedding."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +9,13 @@ import torch
 from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.results import Provenance
+from clipbench.streams import result_of
 from clipbench.studies.meaning import slopes
 from clipbench.studies.unit_search import points
 from clipbench.sweeps import Store
 from clipbench.units import Unit
 
+_AXES = 32  # of the embedding that are pulled at between two moments in which a reader can stop
 _POINTS = 2  # photos at which the network is linearised; two others give the same order to ρ = 0.99
 
 
@@ -49,6 +52,13 @@ def similar_units(
     Raises:
         ClipbenchError: a unit or layer that was not swept, or a sweep by another model.
     """
+    return result_of(compared(model, unit, store, words, top))
+
+
+def compared(
+    model: ImageModel, unit: str | Unit, store: Store, words: Store | None = None, top: int = 10
+) -> Generator[None, None, tuple[Alike, ...]]:
+    """The same as `similar_units`, returned at the end: yields where a reader can stop."""
     for one in (store, words):
         if one is not None and not one.is_of(model):
             raise ClipbenchError(f"the store is of {one.title}, not of {model.name}; sweep with {model.name}")
@@ -56,7 +66,7 @@ def similar_units(
     senses = {"photos": _correlations(store, unit)}
     if words is not None:
         senses["words"] = _correlations(words, unit)
-    senses["weights"] = _effects(model, store, unit)
+    senses["weights"] = yield from _effects(model, store, unit)
     provenance = store.provenance(unit.layer, str(unit))
     found = []
     for by, likeness in senses.items():
@@ -74,11 +84,14 @@ def _correlations(store: Store, unit: Unit) -> np.ndarray:
     return _cosines((answers - answers.mean(axis=0)).T, unit.channel)
 
 
-def _effects(model: ImageModel, store: Store, unit: Unit) -> np.ndarray:
-    """(units,) cosine of what the units do to the embedding with what one unit does."""
+def _effects(model: ImageModel, store: Store, unit: Unit) -> Generator[None, None, np.ndarray]:
+    """Returns (units,), the cosine of what the units do to the embedding with what one unit does."""
     axes = torch.eye(model.layer("embedding").channels, device=model.device)
-    units = Read(unit.layer, relu=True)
-    return _cosines(slopes(model, model.pixels(points(store, _POINTS)), units, axes), unit.channel)
+    pixels, units, parts = model.pixels(points(store, _POINTS)), Read(unit.layer, relu=True), []
+    for some in axes.split(_AXES):
+        yield
+        parts.append(slopes(model, pixels, units, some))
+    return _cosines(np.concatenate(parts, axis=1), unit.channel)
 
 
 def _cosines(rows: np.ndarray, at: int) -> np.ndarray:
