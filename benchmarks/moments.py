@@ -1,6 +1,6 @@
 """How long a stop may have to wait: the longest time between two results of the work behind each button.
 
-    python benchmarks/moments.py [--seconds S] [TAB …]
+    python benchmarks/moments.py [--seconds S] [TAB …] > benchmarks/results/moments.md
 
 Work ends after the result that it is at when somebody presses Stop. The panels are made as the dashboard
 makes them, without a browser; each work is read for at most S seconds, as its button would start it with what
