@@ -34,3 +34,16 @@ def test_the_dashboard_runs_in_a_notebook_too(shipped, visit):
     page.get_by_role("button", name="Fool it").click()
     expect(page.locator(".cb-page h3", has_text=FOOLED)).to_be_visible()
     expect(page.locator(".cb-ready")).to_be_attached()
+
+
+def test_a_link_looks_like_one_in_jupyterlab(lab, write_notebook, visit):
+    link = '<p class="cb-note">Save as <a class="cb-link" href="data:,x" download="x.json">json</a></p>'
+    cell = f"import ipywidgets\nfrom widgets import parts\nparts.Page(ipywidgets.HTML('{link}'))"
+    page = visit(lab(write_notebook("link", cell)))
+    run_all(page)
+    shown = page.locator(".jp-OutputArea-output a.cb-link")
+    expect(shown).to_have_css("text-decoration-line", "underline")
+    colour, around = (
+        shown.evaluate(f"link => getComputedStyle({which}).color") for which in ("link", "link.parentElement")
+    )
+    assert colour != around
