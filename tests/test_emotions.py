@@ -4,10 +4,10 @@ import colorsys
 
 import numpy as np
 import pytest
-import torch
 
 import clipbench as cb
 from clipbench.models import Read
+from clipbench.streams import result_of
 from clipbench.studies import emotions, records
 from clipbench.studies.emotion_check import raised
 from clipbench.studies.emotion_wheel import wheel
@@ -62,7 +62,7 @@ def test_more_detail_lets_more_units_in(problem):
 
 def test_slopes_are_what_a_small_push_does_to_the_embedding(mini):
     layer, unit = mini.last_layer, 17
-    slopes = torch.cat([*emotions.slopes(mini, layer)])
+    slopes = result_of(emotions.slopes(mini, layer))
     pixels, push = mini.pixels([emotions.grey(mini)]), 1e-2
     direction = np.zeros(mini.layer(layer).channels, np.float32)
     direction[unit] = 1

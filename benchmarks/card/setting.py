@@ -18,7 +18,7 @@ from clipbench.pretrain.towers import CONTROL
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary
 from clipbench.streams import chunks
 
-_CHUNK = 32  # images in one forward pass
+_CHUNK = 32  # images that are read at a time
 
 
 class Control:

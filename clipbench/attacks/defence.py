@@ -1,6 +1,6 @@
 """A defence: hold the units that read, and see what it costs; with controls that hold others instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -19,7 +19,7 @@ from clipbench.errors import ClipbenchError
 from clipbench.intervals import Rate
 from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag
-from clipbench.streams import meanwhile
+from clipbench.streams import chunks, meanwhile
 
 _DRAWS = 3  # random sets of units for each k
 _PICTURES = 16  # at most, unless one photo has more texts, between two moments at which the reader can stop
@@ -84,8 +84,7 @@ def defend(
     held = yield from meanwhile(looking, so_far)
     told_on, chosen_on = (_Tally(settings) for settings in _settings(held, ks, seed))
     for half, tally in _in_turns((telling, told_on), (finding, chosen_on)):
-        for _ in tally.add(half, held, layer):
-            yield so_far
+        yield from meanwhile(tally.add(half, held, layer), so_far)
         done, provenance = told_on.photos + chosen_on.photos, replace(provenance, n=told_on.photos)
         so_far = Defence(layer, held.order, told_on.rows, chosen_on.rows, done, len(crops), provenance)
         yield so_far
@@ -107,9 +106,8 @@ class _Half:
     def parts(self) -> Iterator["_Half"]:
         """A few photos at a time."""
         size = max(1, _PICTURES // (1 + len(self.cases)))
-        for start in range(0, len(self.crops), size):
-            some = slice(start, start + size)
-            yield replace(self, crops=self.crops[some], truths=self.truths[some])
+        for crops, truths in zip(chunks(self.crops, size), chunks(self.truths, size), strict=True):
+            yield replace(self, crops=crops, truths=truths)
 
     def pixels(self) -> Tensor:
         """(photos · (1 + texts), 3, h, w): the photos without a text, then with each."""
@@ -147,7 +145,7 @@ class _Tally:
         self._counts: list[list[tuple[Rate, Rate]]] = [[] for _ in settings]
 
     @torch.no_grad()
-    def add(self, half: _Half, held: Lever, layer: str) -> Iterator[None]:
+    def add(self, half: _Half, held: Lever, layer: str) -> Generator[None, None, None]:
         """Count some more photos: each is encoded up to the layer once, and on from there with each set.
 
         Yields:

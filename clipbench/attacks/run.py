@@ -22,7 +22,7 @@ from clipbench.results import Provenance
 from clipbench.stimuli import ARTICLE, Recipe, Tag, cut_off
 from clipbench.streams import ahead, chunks
 
-_PICTURES = 32  # in one forward pass; bounds memory and how long a stop takes
+_PICTURES = 32  # that are read at a time; bounds memory and how long a stop takes
 
 
 @dataclass(frozen=True)

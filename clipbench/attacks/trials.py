@@ -14,7 +14,7 @@ from clipbench.intervals import Rate
 from clipbench.stimuli import Recipe, Tag, read_image
 from clipbench.streams import ahead, chunks
 
-_CHUNK = 16  # pictures in one forward pass: a search can stop between two of them
+_CHUNK = 16  # pictures that are read at a time: a search can stop between two of them
 
 Answer = tuple[bool, float]  # whether the target wins, its probability
 Score = tuple[float, float]  # share of photos on which the target wins, its mean probability

@@ -177,8 +177,6 @@ class ImageModel:
     def answers(self, pixels: Tensor, reads: Iterable[Read]) -> dict[Read, Tensor]:
         """The same values without gradients, and faster on a CPU: few pictures in one forward pass.
 
-        Not for a block in which `replace` gives each picture of a pass its own values.
-
         Args:
             pixels, reads: as for `read`, which says what it raises.
 
@@ -265,9 +263,25 @@ class ImageModel:
 
         Args:
             layer: a name out of `layers` or `heads`.
-            values: (n, channels, h, w), before the ReLU, for the n pictures of each pass in the block.
+            values: (n, channels, h, w), before the ReLU, for the n pictures that the block shows, in one
+                forward pass or in several, once or again and again.
+
+        Raises:
+            ClipbenchError: in the block, passes whose pictures do not add up to n.
         """
-        return self.edit(layer, lambda _: values.clone())  # a ReLU may work in place
+        done = 0  # pictures, of this round
+
+        def own(old: Tensor) -> Tensor:
+            nonlocal done
+            rows = values[done : done + len(old)]
+            if len(rows) != len(old):
+                raise ClipbenchError(
+                    f"values for {len(values)} pictures do not fit {done + len(old)}; give as many"
+                )
+            done = (done + len(rows)) % len(values)
+            return rows.clone()  # a ReLU may work in place
+
+        return self.edit(layer, own)
 
     def hold(self, layer: str, values: Tensor):
         """Context manager: hold units of a layer, each at its own value (before the ReLU).

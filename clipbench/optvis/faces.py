@@ -16,7 +16,7 @@ from clipbench.results import Provenance
 from clipbench.streams import chunks
 
 _EACH = 6  # photos a face, on average, among those that excite most
-_CHUNK = 32  # photos in one forward pass
+_CHUNK = 32  # photos that are read at a time
 _ATTEMPTS = 10  # starts of k-means; the tightest groups of all are taken
 
 

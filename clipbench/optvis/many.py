@@ -19,6 +19,7 @@ from clipbench.optvis.objectives import batch as of_batch
 from clipbench.optvis.parametrizations import Parametrization
 from clipbench.optvis.plan import Plan
 from clipbench.results import Provenance, made_folder, read_provenance, save_png
+from clipbench.streams import chunks
 
 SHEET = "contact-sheet.png"
 _LEAST_GAIN = 0.01  # share by which a value has to rise within the patience
@@ -122,11 +123,10 @@ def gallery(
             raise ClipbenchError(f"a {name} of {number} is not possible; give 1 or more")
     files = [Path(folder) / name for name in file_names([goal.name for goal in goals])]
     batches = []
-    for start in range(0, len(goals), batch):
-        some = goals[start : start + batch]
+    for some, own in zip(chunks(goals, batch), chunks(files, batch), strict=True):
         plan = Plan(together(some), canvas(len(some)), **settings)
         plan.run(model)  # checks it: no step is read
-        batches.append(_Batch(model, plan, patience, some, files[start : start + batch]))
+        batches.append(_Batch(model, plan, patience, some, own))
     made_folder(folder)
     return _fill(batches)
 

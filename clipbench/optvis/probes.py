@@ -21,7 +21,7 @@ LEAST_PICTURES = 20  # different ones of each kind; fewer than 5 of them would b
 LEAST_ACCURACY = 0.8
 PUBLISHED_LAYERS = ("layer3.0", "layer3.2", "layer3.4", "layer3.6", "layer3.8")  # of RN50x4
 _HELD_OUT = 4  # one picture in so many
-_CHUNK = 32  # pictures in one forward pass
+_CHUNK = 32  # pictures that are read at a time
 _PENALTY = 0.316  # inverse strength of the L2 penalty, as scikit-learn counts it (Radford et al. 2021)
 
 

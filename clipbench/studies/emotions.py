@@ -1,6 +1,6 @@
 """Emotions as sums of units: sparse codes of words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from clipbench.errors import ClipbenchError, unknown
 from clipbench.models import ClipModel, Read, onward
 from clipbench.results import Provenance
-from clipbench.streams import Progress
+from clipbench.streams import Progress, meanwhile
 from clipbench.studies.records import LAYER, MODEL, record, unit_names
 
 PROMPTS = (
@@ -133,11 +133,8 @@ def codes(
     if not detail > 0:
         raise ClipbenchError(f"detail must be above 0, not {detail:g}; 5 gives a handful of units")
     prompts = [prompt.format(word) for word in words for prompt in PROMPTS]
-    parts = []
-    for part in slopes(model, layer):
-        parts.append(part)
-        yield Progress(0, len(words))
-    rows = standardised((model.encode_text(prompts) @ torch.cat(parts)).double().cpu().numpy())
+    pulls = yield from meanwhile(slopes(model, layer), Progress(0, len(words)))
+    rows = standardised((model.encode_text(prompts) @ pulls).double().cpu().numpy())
     kept = []
     for number in range(len(words)):
         own = np.arange(len(prompts)) // len(PROMPTS) == number
@@ -149,24 +146,24 @@ def codes(
 
 
 @torch.enable_grad()
-def slopes(model: ClipModel, layer: str) -> Iterator[Tensor]:
-    """How much each unit, raised at all positions alike, moves each of the d numbers of the embedding.
+def slopes(model: ClipModel, layer: str) -> Generator[None, None, Tensor]:
+    """Returns (d, units): how much each unit, raised at all positions, moves each number of the embedding.
 
-    The embedding is the one before it is scaled to length 1, at a grey picture.
-
-    Yields:
-        (some of d, units) each.
+    The embedding is the one before it is scaled to length 1, at a grey picture. Yields where one can stop.
     """
     pixels, before, after = model.pixels([grey(model)]), Read(layer), Read("embedding")
     with torch.no_grad():
         at = model.read(pixels, [before])[before]
     values = at.clone().requires_grad_()
     embedding = onward(model, pixels, layer, values, [after])[after].flatten(1)
+    found = []
     for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
         slope = torch.autograd.grad(
             embedding, values, rows[:, None], retain_graph=True, is_grads_batched=True
         )
-        yield slope[0].sum(dim=(1, 3, 4)).float()
+        found.append(slope[0].sum(dim=(1, 3, 4)))
+        yield
+    return torch.cat(found).float()
 
 
 def standardised(rows: np.ndarray) -> np.ndarray:

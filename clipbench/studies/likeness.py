@@ -10,12 +10,11 @@ from clipbench.errors import ClipbenchError
 from clipbench.models import ImageModel, Read
 from clipbench.results import Provenance
 from clipbench.streams import result_of
-from clipbench.studies.meaning import slopes
+from clipbench.studies.meaning import sloped
 from clipbench.studies.unit_search import points
 from clipbench.sweeps import Store
 from clipbench.units import Unit
 
-_AXES = 32  # of the embedding that are pulled at between two moments in which a reader can stop
 _POINTS = 2  # photos at which the network is linearised; two others give the same order to ρ = 0.99
 
 
@@ -87,11 +86,9 @@ def _correlations(store: Store, unit: Unit) -> np.ndarray:
 def _effects(model: ImageModel, store: Store, unit: Unit) -> Generator[None, None, np.ndarray]:
     """Returns (units,), the cosine of what the units do to the embedding with what one unit does."""
     axes = torch.eye(model.layer("embedding").channels, device=model.device)
-    pixels, units, parts = model.pixels(points(store, _POINTS)), Read(unit.layer, relu=True), []
-    for some in axes.split(_AXES):
-        yield
-        parts.append(slopes(model, pixels, units, some))
-    return _cosines(np.concatenate(parts, axis=1), unit.channel)
+    pixels, units = model.pixels(points(store, _POINTS)), Read(unit.layer, relu=True)
+    pulls = yield from sloped(model, pixels, units, axes)
+    return _cosines(pulls, unit.channel)
 
 
 def _cosines(rows: np.ndarray, at: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Three independent roads from a text to the units of a layer."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel, Read, onward
+from clipbench.streams import result_of
 from clipbench.studies.dissect import soft_wpmi
 from clipbench.sweeps import LOOKS, Store
 
@@ -36,7 +37,6 @@ def by_weights(
     return (rises * store.moments(layer, "mean").sd[:, None]).astype(np.float32)
 
 
-@torch.enable_grad()
 def slopes(model: ImageModel, pixels: Tensor, units: Read, texts: Tensor) -> np.ndarray:
     """By how much cosines with (k, d) directions rise if a unit rises by 1 everywhere, mean over pictures.
 
@@ -48,13 +48,24 @@ def slopes(model: ImageModel, pixels: Tensor, units: Read, texts: Tensor) -> np.
     Returns:
         (units, k) float32.
     """
+    return result_of(sloped(model, pixels, units, texts))
+
+
+@torch.enable_grad()
+def sloped(
+    model: ImageModel, pixels: Tensor, units: Read, texts: Tensor
+) -> Generator[None, None, np.ndarray]:
+    """The same as `slopes`, returned at the end: yields after each direction, where a reader can stop."""
     plain = Read(units.layer)
-    with torch.no_grad():
-        values = model.read(pixels, [plain])[plain]
+    values = model.answers(pixels, [plain])[plain]
     seen = onward(model, pixels, units.layer, values.requires_grad_(), [units, _EMBEDDING])
     cosines = (normalize(seen[_EMBEDDING].flatten(1).float(), dim=1) @ texts.T).mean(dim=0)
-    rises = (torch.autograd.grad(one, seen[units], retain_graph=True)[0] for one in cosines)  # one by one
-    return torch.stack([rise.float().sum(dim=(0, 2, 3)) for rise in rises], dim=1).cpu().numpy()
+    rises = []
+    for one in cosines:
+        (rise,) = torch.autograd.grad(one, seen[units], retain_graph=True)
+        rises.append(rise.float().sum(dim=(0, 2, 3)))
+        yield
+    return torch.stack(rises, dim=1).cpu().numpy()
 
 
 def by_photos(

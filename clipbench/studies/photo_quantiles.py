@@ -16,7 +16,7 @@ from clipbench.results import UNREADABLE, Provenance, npz, read_told, save_bytes
 SHIPPED = Path(__file__).with_name("photo_values")  # written by scripts/make_photo_quantiles.py
 LEVELS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)  # shares of the photos
 KINDS = ("channel", "neuron")  # mean over positions, and the position in the middle
-_CHUNK = 16  # photos in one forward pass
+_CHUNK = 16  # photos that are read at a time
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from clipbench.studies.circuits import Circuit
 from clipbench.units import Unit
 
 CONTROLS = 20  # random units that are taken away, too: an edge beats all of them once in 21 times by chance
-_CHUNK = 16  # photos in one forward pass
+_CHUNK = 16  # photos that are read at a time
 _REACH = 7  # positions to each side of the middle that a kernel shows at most
 
 

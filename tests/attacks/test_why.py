@@ -91,6 +91,17 @@ def test_replacing_by_what_flows_changes_nothing_and_by_another_s_gives_its_answ
     assert not torch.allclose(swapped, chaos.read(before, [head])[head])
 
 
+def test_pictures_get_their_own_values_however_many_passes_show_them(chaos, pairs):
+    pictures = [*pairs[0], *pairs[1]] * 3
+    layer, others = cb.models.Read(chaos.last_layer), pictures[::-1]
+    values, expected = chaos.read(chaos.pixels(others), [layer])[layer], chaos.encode_image(others)
+    with chaos.replace(layer.layer, values):
+        for _ in range(2):
+            torch.testing.assert_close(chaos.encode_image(pictures), expected, rtol=1e-3, atol=1e-4)
+        with pytest.raises(cb.ClipbenchError, match="values for 18 pictures do not fit 20"):
+            chaos.encode_image([*pictures, *pictures[:2]])
+
+
 def test_holding_equals_ablating_and_nan_leaves_alone(chaos, pairs):
     held = torch.full((1280,), torch.nan)
     with chaos.hold("conv_head", held):
