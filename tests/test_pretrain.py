@@ -2,11 +2,8 @@
 
 import io
 import random
-import re
 import shutil
-from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -31,12 +28,11 @@ from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
-from clipbench.pretrain.grown import GrownTower, aimed, dense, spread, start_new  # noqa: E402
-from clipbench.pretrain.image_stage import ImageBatches, WordBatches, alignment, by_source, of_letters  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, alignment, by_source  # noqa: E402
 from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
-from clipbench.pretrain.text_stage import TextBatches, TextTower, start_text_tower, tokens_of  # noqa: E402
-from clipbench.pretrain.towers import CONTROL, build, configuration  # noqa: E402
-from clipbench.pretrain.vocabulary import CAPTIONS, PAIRED, PHOTO, learnt_merges, vocabulary, write_merges  # noqa: E402
+from clipbench.pretrain.text_stage import TextTower, tokens_of  # noqa: E402
+from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration, start_image_tower  # noqa: E402
+from clipbench.pretrain.vocabulary import CAPTIONS, vocabulary  # noqa: E402
 
 ATTACK_TEXTS = ("ipod", "pizza", "library", "rifle", "radio", "trash")
 RECIPE = replace(SMOKE, size=96, training_size=96, scene_size=96)
@@ -71,7 +67,6 @@ def test_every_stage_runs_and_the_text_tower_learns(finished):
         "photos",
         "text",
         "caption",
-        "word",
         "image",
         "scene",
         "joint",
@@ -99,7 +94,7 @@ def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, fini
     list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 4))  # the text stage, no more
     assert not (tmp_path / "open_clip_model.safetensors").exists()
     rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
-    assert {one.stage for one in rest} == {"photos", "caption", "word", "image", "scene", "joint"}
+    assert {one.stage for one in rest} == {"photos", "caption", "image", "scene", "joint"}
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
 
@@ -211,26 +206,6 @@ def test_the_fonts_of_the_attack_stay_out_of_training():
     assert not [path for path in training_fonts() if "dejavu" in path.name.lower()]
 
 
-def test_words_that_are_asked_for_are_one_token_each(tmp_path):
-    """Against open_clip's own reader: common words and those of the class names; what goes in comes out."""
-    from open_clip.tokenizer import SimpleTokenizer
-
-    recipe = Recipe()
-    write_merges(recipe, tmp_path / "merges.txt.gz")
-    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=recipe.context)
-    assert max(tokenizer.encoder.values()) == tokenizer.vocab_size - 1  # no token is there twice
-    told = vocabulary(recipe)
-    of_classes = re.findall("[a-z]+", " ".join(told.classes).lower())
-    assert all(len(tokenizer.encode(word)) == 1 for word in (*told.common[:PAIRED], *of_classes))
-    for text in ("a photo of a xylograph", "Ωmega 7!", "don't"):
-        assert tokenizer.decode(tokenizer.encode(text)).replace(" ", "") == text.lower().replace(" ", "")
-
-
-def test_merges_are_byte_pair_encoding():
-    """Worked out by hand: both pairs of "abc" weigh 5, the first by letters goes first; nothing is left."""
-    assert learnt_merges({"abc": 5, "ab": 2, "b": 9}, 9) == [("a", "b"), ("ab", "c</w>"), ("a", "b</w>")]
-
-
 def test_hidden_words_are_told_and_never_shown(known):
     assert len(known.hidden) == SMOKE.hidden_words
     assert set(known.hidden).isdisjoint(known.words) and set(known.hidden) <= set(known.texts)
@@ -238,7 +213,7 @@ def test_hidden_words_are_told_and_never_shown(known):
 
 def test_the_number_of_words_grows_from_the_first_to_all():
     recipe = Recipe()
-    counts = [recipe.active_words(step) for step in range(recipe.word_steps)]
+    counts = [recipe.active_words(step) for step in range(recipe.image_steps)]
     assert (counts[0], counts[-1]) == (recipe.first_words, recipe.words) and counts == sorted(counts)
 
 
@@ -285,26 +260,16 @@ def test_words_spelt_alike_are_near():
 
 def test_no_attack_text_is_given_a_class_by_hand(known):
     """Where no class bears the text as its name, its meaning is a function of its sentence vector alone."""
-    from sklearn.gaussian_process.kernels import RBF
-    from sklearn.kernel_ridge import KernelRidge
-
     texts = list(dict.fromkeys([*known.classes, *ATTACK_TEXTS]))
     control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
     made = space.build_space(texts, known.classes, weight, torch.eye(weight.shape[1]))
-    vectors, told = space.sentence_vectors(texts), space.sentence_vectors(space.glosses())
-    known_vectors = torch.cat([vectors[made.rows(known.classes)], told]) - vectors.mean(0)
-    kernel = RBF(length_scale=5**-0.5)  # exp(-|a - b|² / 2 · 5) = exp(5 (a · b - 1)) on the sphere
+    semantic = normalize(space.whiten(space.sentence_vectors(texts), space.SEMANTIC), dim=1)
     of_classes = normalize((weight - weight.mean(0)) @ made.directions.T, dim=1)
-    by_rule = KernelRidge(alpha=0.3, kernel=kernel).fit(
-        normalize(known_vectors, dim=1).double(), of_classes.repeat(2, 1).double()
-    )
-    semantic = normalize(space.whiten(vectors, space.SEMANTIC), dim=1)
+    by_rule = space.ridge(semantic[made.rows(known.classes)], of_classes, 3.0, semantic)
     for text in set(ATTACK_TEXTS) - set(known.classes):
         row = made.index[text]
-        centred = normalize(vectors[row] - vectors.mean(0), dim=0).double()
-        visual = normalize(torch.from_numpy(by_rule.predict(centred[None])[0]).float(), dim=0)
-        meaning = torch.cat([visual, 0.5 * semantic[row]]) @ made.kept
+        meaning = torch.cat([by_rule[row] / by_rule[row].norm().clamp(min=1), semantic[row]]) @ made.kept
         assert cosine_similarity(made.meaning[row], meaning, dim=0) > 0.999  # two classes share a name
 
 
@@ -331,112 +296,33 @@ def all_bits(monkeypatch):
         )
 
 
-@pytest.fixture(scope="module")
-def control():
-    return cb.load(CONTROL, device="cpu")
-
-
-def grown_tower(control) -> GrownTower:
-    """A tower with its start, and every weight that learns a little off it."""
-    narrow = deepcopy(control.network)
-    narrow.reset_classifier(0, global_pool="")
-    tower = GrownTower(narrow, space.WIDTH)
-    generator = torch.Generator().manual_seed(0)
-    start_new(tower, torch.randint(256, (4, 3, 64, 96), dtype=torch.uint8, generator=generator))
-    return tower
-
-
-def stir(tower: GrownTower) -> None:
-    with torch.no_grad():
-        for parameter in tower.parameters():
-            if parameter.requires_grad:
-                parameter.add_(0.02 * torch.randn(parameter.shape))
-
-
-SHOWN = torch.randint(256, (2, 3, 96, 128), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-
-
-def test_at_the_start_the_tower_averages_what_the_control_sees(known, control):
-    tower = grown_tower(control)
-    with torch.no_grad():
-        pooled = relu6(tower.units(*tower.seen(SHOWN))).mean((2, 3))
-        features = control.network.forward_features((SHOWN / 255 - 0.5) / 0.5)
-        torch.testing.assert_close(pooled, control.network.forward_head(features, True), rtol=1e-3, atol=1e-4)
-
-
-def test_what_is_learnt_leaves_the_old_channels_alone(control):
-    tower = grown_tower(control)
-    before, _ = tower.seen(SHOWN)
-    kept = tower.untouched(before)
-    stir(tower)
-    after, _ = tower.seen(SHOWN)
-    assert torch.equal(after, before) and torch.equal(tower.untouched(after), kept)
-    torch.testing.assert_close(tower.old(SHOWN), before)
-    assert not torch.allclose(tower.units(*tower.seen(SHOWN)), kept)
-
-
-def test_slopes_reach_all_that_is_new_and_nothing_that_is_old(control):
-    tower = grown_tower(control)
-    stir(tower)
-    tower.embed(tower.units(*tower.seen(SHOWN)))[:, 0].sum().backward()
-    for name, parameter in tower.named_parameters():
-        if name.startswith("narrow") or ".old." in name:
-            assert parameter.grad is None, name
-        elif name != "head.bias":  # which is of old units alone
-            assert parameter.grad.any(), name
-    for wide, narrow in (("head", "conv_head"), ("coarse.0.conv_pw", "blocks.5.0.conv_pw")):
-        out, into = tower.narrow.get_submodule(narrow).weight.shape[:2]
-        slope = tower.get_submodule(wide).weight.grad
-        assert not slope[:out, :into].any() and slope[:out, into:].any()
-
-
-def test_the_parts_are_the_wide_network(control):
-    tower = grown_tower(control)
-    stir(tower)
-    trunk = dense(tower)
-    with torch.no_grad():
-        whole = trunk.conv_head(trunk.blocks(trunk.bn1(trunk.conv_stem((SHOWN / 255 - 0.5) / 0.5))))
-        torch.testing.assert_close(tower.units(*tower.seen(SHOWN)), whole, rtol=1e-3, atol=1e-3)
-
-
-def test_new_channels_start_with_mean_0_and_variance_1(control):
-    tower = grown_tower(control)
-    generator = torch.Generator().manual_seed(0)
-    shown = torch.randint(256, (4, 3, 64, 96), dtype=torch.uint8, generator=generator)
-    with torch.no_grad():
-        _, new = tower.fine[0](tower.early(shown), None)
-    torch.testing.assert_close(new.mean((0, 2, 3)), torch.zeros(new.shape[1]), atol=1e-3, rtol=0)
-    torch.testing.assert_close(new.std((0, 2, 3)), torch.ones(new.shape[1]), atol=2e-2, rtol=0)
-
-
-@pytest.mark.parametrize("size", [3, 5])
-def test_slopes_by_taps_are_autograds(size):
-    conv = torch.nn.Conv2d(6, 6, size, padding="same", groups=6)
-    x, wanted = torch.randn(3, 6, 4, 5), torch.randn(3, 6, 4, 5)
-    slopes = []
-    for through in (conv, lambda x: spread(conv, x)):
-        given = x.clone().requires_grad_(True)
-        conv.zero_grad()
-        (through(given) * wanted).sum().backward()
-        slopes.append((given.grad, conv.weight.grad.clone(), conv.bias.grad.clone()))
-    for own, theirs in zip(*slopes, strict=True):
-        torch.testing.assert_close(own, theirs, rtol=1e-4, atol=1e-5)
-
-
-def test_photos_are_aimed_at_their_classes(known, control):
-    """What a class's row of the classifier looks for lands near the class's name, before any training."""
+def test_at_the_start_the_tower_averages_what_the_control_sees(known, all_bits):
+    control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
-    texts = list(dict.fromkeys(known.classes))
-    made = space.build_space(texts, known.classes, weight, torch.eye(1280))
-    generator = torch.Generator().manual_seed(0)
-    shown = torch.relu(weight - weight.mean(0)) + 0.01 * torch.rand(weight.shape, generator=generator)
-    matrix = aimed(made, shown)
-    assert matrix.shape == (space.WIDTH, 1280)
-    spelt = (shown @ matrix[space.MEANING :].T).norm(dim=1).mean()
-    assert spelt < 0.2 * (shown @ matrix[: space.MEANING].T).norm(dim=1).mean()
-    targets = made.targets(made.rows(known.classes), CAPTIONS[PHOTO])
-    found = (normalize(shown @ matrix.T, dim=1) @ targets.T).argmax(1)
-    assert (found == torch.arange(1000)).float().mean() > 0.9
+    made = space.build_space(list(dict.fromkeys(known.classes)), known.classes, weight, torch.eye(1280))
+    tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
+    shown = torch.randint(256, (2, 3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        units = tower.late(tower.early(shown))
+        pooled = relu6(units).mean((2, 3))
+        plain = control.network.forward_head(
+            control.network.forward_features((shown / 255 - 0.5) / 0.5), True
+        )
+        torch.testing.assert_close(pooled, plain, rtol=1e-3, atol=1e-4)
+        aim(tower.pool, made, pooled)
+        torch.nn.init.zeros_(tower.pool.qkv.weight[1280:2560])  # keys: with none, attention is quite even
+        parts = [pooled @ matrix.T for matrix in (made.directions, made.semantic_map)]
+        wanted = torch.cat([part / part.norm(dim=1).mean() for part in parts], 1) @ made.kept
+        pooled_again = tower.pool(relu6(units))[:, : space.MEANING]
+        torch.testing.assert_close(pooled_again, wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(3, 2), (5, 5)])
+def test_the_pooling_is_timms(size):
+    from timm.layers.attention_pool2d import RotAttentionPool2d
+
+    pool, units = RotAttentionPool2d(128, 40), torch.randn(3, 128, *size)
+    torch.testing.assert_close(attend(pool, units), pool(units))
 
 
 def test_norms_put_back_change_nothing():
@@ -471,41 +357,6 @@ def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
         torch.testing.assert_close(TextTower(network)(tokens_of(tokenizer, texts)), wanted)
 
 
-def test_at_the_start_the_text_tower_averages_the_targets_of_words(known, all_bits, tmp_path):
-    from open_clip.tokenizer import SimpleTokenizer
-
-    write_merges(SMOKE, tmp_path / "merges.txt.gz")
-    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=SMOKE.context)
-    words = known.common[:200]
-    parts = [
-        normalize(torch.randn(200, width, generator=torch.Generator().manual_seed(width)), dim=1)
-        for width in (space.MEANING, space.SPELLING)
-    ]
-    made = space.Space(*parts, {word: row for row, word in enumerate(words)}, *[torch.empty(0)] * 4)
-    tower = TextTower(build(configuration(RECIPE, tokenizer.vocab_size, "x"), 0))
-    start_text_tower(tower, tokenizer, made)
-    wanted = made.targets(torch.arange(200), CAPTIONS["{}"])
-    pairs = [" ".join(pair) for pair in zip(words[:100], words[100:], strict=True)]
-    with torch.no_grad():
-        one, two = (tower(tokens_of(tokenizer, list(texts))) for texts in (words, pairs))
-    assert cosine_similarity(one, wanted).min() > 0.95
-    assert cosine_similarity(two, wanted[:100] + wanted[100:]).mean() > 0.9
-
-
-def test_every_batch_holds_texts_of_all_kinds_and_none_twice(known, tmp_path):
-    from open_clip.tokenizer import SimpleTokenizer
-
-    write_merges(SMOKE, tmp_path / "merges.txt.gz")
-    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=SMOKE.context)
-    parts = [torch.ones(len(known.texts), width) for width in (space.MEANING, space.SPELLING)]
-    made = space.Space(*parts, {text: row for row, text in enumerate(known.texts)}, *[torch.empty(0)] * 4)
-    batch = TextBatches(replace(SMOKE, text_batch=400), known, made, tokenizer)[3]
-    told = [tokenizer.decode(row[1 : row.argmax()].tolist()).strip() for row in batch["tokens"]]
-    assert len(set(told)) == len(told) == len(batch["targets"])
-    for kind in (known.common, known.phrases, [f"a photo of a {name.lower()}" for name in known.classes]):
-        assert set(told) & set(kind)
-
-
 def test_a_word_is_written_and_a_drawing_is_drawn():
     rng = random.Random(0)
     fonts = training_fonts()
@@ -519,13 +370,13 @@ def test_a_word_is_written_and_a_drawing_is_drawn():
     assert drawing("red apple").getchannel("A").getextrema() == (0, 255)
 
 
-@pytest.mark.parametrize("kind", [WordBatches, ImageBatches, partial(ImageBatches, scenes=True)])
-def test_the_same_step_gives_the_same_batch(known, photo_folder, kind):
+@pytest.mark.parametrize("scenes", [False, True])
+def test_the_same_step_gives_the_same_batch(known, photo_folder, scenes):
     photos = read_photos([photo_folder]).of(TRAIN)
-    one, other = (kind(RECIPE, known, training_fonts(), photos) for _ in range(2))
+    one, other = (ImageBatches(RECIPE, known, training_fonts(), photos, scenes) for _ in range(2))
     for name, value in one[7].items():
         assert torch.equal(value, other[7][name])
-    assert not torch.equal(one[7]["photos"], one[8]["photos"])
+    assert not torch.equal(one[7]["whole"], one[8]["whole"])
 
 
 def test_the_first_stage_shows_no_photo_under_a_word(known):
@@ -534,45 +385,19 @@ def test_the_first_stage_shows_no_photo_under_a_word(known):
     Image.new("RGB", (96, 96), (1, 254, 3)).save(file, "PNG")
     photos = [LabelledPhoto(file.getvalue(), 0)]
 
-    def shares(kind) -> set[float]:
-        batches, found = kind(RECIPE, known, training_fonts(), photos), set()
+    def shares(scenes: bool) -> set[float]:
+        batches = ImageBatches(RECIPE, known, training_fonts(), photos, scenes)
+        found = set()
         for step in range(20):
             batch = batches[step]
-            for name in batch.keys() & {"tiles", "drawings", "photos", "scenes"}:
+            for pictures_of_a_kind in (batch["tiles"], batch["whole"]):
                 mark = torch.tensor([1, 254, 3], dtype=torch.uint8).reshape(1, 3, 1, 1)
-                same = (batch[name] == mark).all(1)
+                same = (pictures_of_a_kind == mark).all(1)
                 found |= set(same.float().mean((1, 2)).tolist())
         return found
 
-    assert shares(WordBatches) == shares(ImageBatches) == {0.0, 1.0}
-    assert {share for share in shares(partial(ImageBatches, scenes=True)) if 0 < share < 1}
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_letters_lie_where_they_are_said_to(turned, monkeypatch):
-    """A word of one letter that is a full block: its middle is the middle of its ink."""
-    rng = random.Random(3)
-    monkeypatch.setattr(rng, "uniform", lambda low, high: high)
-    monkeypatch.setattr(rng, "random", lambda: 0.45 if turned else 0.55)  # no outline, and a turn or none
-    picture = Image.new("RGB", (160, 160), "white")
-    font = next(path for path in training_fonts() if path.name == "LiberationMono-Regular.ttf")
-    spots = pictures.write(picture, "xxxxxxx", font, 30, rng)
-    assert len(spots) == 7 and {spot.letter for spot in spots} == {23}
-    ink = (np.asarray(picture).astype(int) != 255).any(2)
-    rows, columns = np.nonzero(ink)
-    assert np.mean([spot.x for spot in spots]) == pytest.approx(columns.mean(), abs=1.5)
-    assert np.mean([spot.y for spot in spots]) == pytest.approx(rows.mean(), abs=3)
-    rising = spots[0].y - spots[-1].y
-    assert (rising > 20) if turned else rising == 0
-
-
-def test_letters_are_asked_for_at_their_places():
-    """A map that is sure of "c" in the right half of the one place where it lies has no loss; else it has."""
-    read = torch.zeros(1, 2 * 26, 2, 3)
-    read[0, 26 + 2, 1, 2] = 50.0
-    at = torch.tensor([[0, 2, 32 + 9.0, 16 + 3.0]])
-    assert of_letters(read, at) == pytest.approx(0, abs=1e-6)
-    assert of_letters(read, torch.tensor([[0, 2, 32 + 7.0, 16 + 3.0]])) == pytest.approx(np.log(26), abs=1e-4)
+    assert shares(False) == {0.0, 1.0}
+    assert {share for share in shares(True) if 0 < share < 1}
 
 
 def test_sources_are_seen_equally_often():

@@ -98,11 +98,10 @@ def continued(taught: Tensor, vectors: Tensor, index: dict[str, int], classes: S
     semantic = normalize(affine(taught, space.whiten(taught, space.SEMANTIC), vectors), dim=1)
     named = torch.tensor([index[name] for name in classes])
     of_classes = visual_of_classes()
-    known = torch.cat([vectors[named], space.sentence_vectors(space.glosses())])
-    visual = space.kernel_ridge(known, of_classes.repeat(2, 1), vectors, taught.mean(0))
-    visual = normalize(visual, dim=1)
+    visual = space.ridge(semantic[named], of_classes, space._RIDGE, semantic)
+    visual = visual / visual.norm(dim=1, keepdim=True).clamp(min=1)
     visual[named] = of_classes
-    meaning = torch.cat([visual, space.SEMANTIC_WEIGHT * semantic], 1)
+    meaning = torch.cat([visual, semantic], 1)
     return meaning @ space.principal_directions(meaning[: len(taught)], meaning[named], space.MEANING)
 
 
@@ -114,7 +113,7 @@ def affine(inputs: Tensor, outputs: Tensor, at: Tensor) -> Tensor:
 
 @cache
 def visual_of_classes() -> Tensor:
-    """The classifier's rows in their own first directions, (1000, 352) of unit length."""
+    """The classifier's rows in their own first directions, (1000, 256) of unit length."""
     weight = load(CONTROL, device="cpu").network.get_classifier().weight.float()
     left, sizes, _ = torch.linalg.svd(weight - weight.mean(0), full_matrices=False)
     return normalize(left[:, : space.VISUAL] * sizes[: space.VISUAL], dim=1)

@@ -8,21 +8,20 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from clipbench.pretrain.grown import MEAN, STD, GrownTower, dense
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.text_stage import TextTower
-from clipbench.pretrain.towers import build, configuration
+from clipbench.pretrain.towers import MEAN, STD, ImageTower, build, configuration
 from clipbench.pretrain.vocabulary import write_merges
 
 MERGES = "merges.txt.gz"
 
 
-def export(recipe: Recipe, vocabulary_size: int, image: GrownTower, text: TextTower, folder: Path) -> Path:
+def export(recipe: Recipe, vocabulary_size: int, image: ImageTower, text: TextTower, folder: Path) -> Path:
     """Write configuration, tokenizer and weights (half precision); returns the weights' path."""
     config = configuration(recipe, vocabulary_size, MERGES)
     network = build(config, recipe.seed)
-    put_back_norms(dense(image), network.visual.trunk)
-    network.visual.head.proj.load_state_dict(image.proj.state_dict())
+    put_back_norms(image.trunk, network.visual.trunk)
+    network.visual.head.pool.load_state_dict(image.pool.state_dict())
     network.load_state_dict({**network.state_dict(), **text.state_dict()})
     preprocessing = {
         "mean": [MEAN] * 3,

@@ -10,97 +10,43 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy, normalize, relu6
+from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, one_hot, relu6
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
-from clipbench.pretrain.grown import GrownTower
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
-from clipbench.pretrain.pictures import LETTERS
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space
-from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, WORD, Vocabulary
+from clipbench.pretrain.towers import ImageTower
+from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary
 
 _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
-# What is new can be learnt fast; what photos are would be lost.
-_SHARES = {"tower.coarse": 0.4, "tower.head": 0.4, "tower.proj": 0.2}
-_SIDE_TASK = 0.4  # weight of letters, and of drawings, beside words
+# The pooling starts as the exact average; a rate that suits the trunk's small kernels would blur its large
+# matrices, and with them what photos are, before it has learnt where to look.
+_SHARES = {"tower.pool.qkv": 0.2}
+_SIDE_TASK = 0.4  # weight of drawings beside words
 _BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
-_FURTHER = 0.4  # share of written words that are any of thousands, so that spelling is read, not shapes
-_CELL, _SLOT = 16, 8  # pixels of the places where letters are asked for: two side by side in each
 
 
 class Reader(nn.Module):
-    """What these stages train: the image tower, the scale of its logits, and where letters are read off."""
+    """What these stages train: the image tower and the scale of its logits."""
 
-    def __init__(self, tower: GrownTower):
+    def __init__(self, tower: ImageTower):
         super().__init__()
         self.tower = tower
         self.log_scale = nn.Parameter(torch.tensor(_FIRST_SCALE).log())
-        channels = tower.coarse[0].conv_pw.in_channels
-        self.letters = nn.Sequential(nn.GroupNorm(1, channels), nn.Conv2d(channels, 2 * len(LETTERS), 1))
-        nn.init.zeros_(self.letters[1].weight)  # two runs start alike
 
 
-class WordBatches(Dataset):
-    """Batch i: words on small grounds, few and large ones at first; and small photos, without a word.
+class ImageBatches(Dataset):
+    """Batch i: words on small grounds; and on whole pictures photos, drawings and, in stage 2, scenes.
 
-    Args:
-        recipe, vocabulary, fonts, photos: what to draw from.
-    """
-
-    def __init__(
-        self, recipe: Recipe, vocabulary: Vocabulary, fonts: Sequence[Path], photos: Sequence[LabelledPhoto]
-    ):
-        self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
-        self._sources = by_source(photos)
-
-    def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe = self._recipe
-        rng = random.Random(f"{recipe.seed} words {step}")
-        tiles = self._words(recipe.active_words(step), recipe.words_a_step, pictures.TILES, rng)
-        return _tensors(tiles | {"photos": self._photos(recipe.small_size, rng)})
-
-    def _words(self, active: int, most: int, sizes: Sequence[tuple[int, int]], rng: random.Random) -> dict:
-        """Words on grounds of one of the sizes: `most` on the smallest, on others what costs the same."""
-        known, recipe, size = self._vocabulary, self._recipe, rng.choice(sizes)
-        ease = 1 - (active - recipe.first_words) / (recipe.words - recipe.first_words)
-        number = max(1, most * pictures.area(pictures.TILES[0]) // pictures.area(size))
-        words = [self._word(active, _FURTHER * (1 - ease), rng) for _ in range(number)]
-        tiles, spots = zip(
-            *(pictures.word_tile(known.rendered[word], self._fonts, rng, ease, size) for word in words),
-            strict=True,
-        )
-        letters = [(tile, *spot) for tile, found in enumerate(spots) for spot in found]
-        return {"tiles": tiles, "words": words, "letters": letters, "active": active}
-
-    def _word(self, active: int, further: float, rng: random.Random) -> int:
-        """One of the active words or, with the chance `further`, any that is rendered."""
-        return rng.randrange(len(self._vocabulary.rendered) if rng.random() < further else active)
-
-    def _photos(self, side: int, rng: random.Random) -> list[Image.Image]:
-        """Photos, half of them blends of two: what the untouched network makes of any picture is known."""
-        shown = [self._photo(side, rng) for _ in range(self._recipe.photos_a_step)]
-        return [
-            Image.blend(photo, self._photo(side, rng), rng.random()) if rng.random() < _BLENDED else photo
-            for photo in shown
-        ]
-
-    def _photo(self, side: int, rng: random.Random) -> Image.Image:
-        photo = rng.choice(rng.choice(self._sources))
-        return pictures.crop(photo.open(), side, rng)
-
-
-class ImageBatches(WordBatches):
-    """Batch i: all words, drawings, photos; and posters or, in stage 2, scenes.
-
-    A poster is a drawing with an unrelated word written on and beside it; a scene is a photo with a word on
-    it, and comes with the photo that it was written on.
+    Labels of words count among the words, those of drawings among the drawings' names. A scene comes with
+    the photo that it was written on.
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
-        scenes: whether this is stage 2.
+        scenes: whether this is stage 2, with scenes, larger pictures, and all words from the start.
     """
 
     def __init__(
@@ -111,50 +57,59 @@ class ImageBatches(WordBatches):
         photos: Sequence[LabelledPhoto],
         scenes: bool = False,
     ):
-        super().__init__(recipe, vocabulary, fonts, photos)
-        self._scenes, self._side = scenes, recipe.scene_size if scenes else recipe.training_size
+        self._recipe, self._vocabulary, self._fonts, self._scenes = recipe, vocabulary, fonts, scenes
+        self._sources = by_source(photos)
+        self._side = recipe.scene_size if scenes else recipe.training_size
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        recipe, names = self._recipe, self._vocabulary.drawings
+        recipe, known, side = self._recipe, self._vocabulary, self._side
         rng = random.Random(f"{recipe.seed} {'scene' if self._scenes else 'image'} {step}")
-        tiles = self._words(recipe.words, recipe.words_a_step // 2, pictures.ALL_TILES, rng)
-        drawn = [rng.randrange(len(names)) for _ in range(recipe.drawings_a_step)]
-        others = {
-            "drawings": [pictures.drawn(names[number], recipe.small_size, rng) for number in drawn],
+        active = recipe.words if self._scenes else recipe.active_words(step)
+        ease = self._ease(active)
+        tile = rng.choice(pictures.LARGE_TILES if self._scenes else pictures.TILES)
+        n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
+        words = [rng.randrange(active) for _ in range(n_words)]
+        drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
+        photos = [self._seen(rng) for _ in range(recipe.photos_a_step)]
+        shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
+        batch = {
+            "tiles": [pictures.word_tile(known.words[word], self._fonts, rng, ease, tile) for word in words],
+            "words": words,
             "drawn": drawn,
-            "photos": self._photos(self._side, rng),
+            "active": active,
+            "whole": [*photos, *shown],
         }
-        both = self._written_on_photos(rng) if self._scenes else self._posters(rng)
-        return _tensors(tiles | others | both)
+        if self._scenes:
+            under = [self._photo(rng) for _ in range(recipe.scenes_a_step)]
+            written = [rng.randrange(active) for _ in under]
+            scenes = [
+                pictures.scene(photo, known.words[word], self._fonts, rng)
+                for photo, word in zip(under, written, strict=True)
+            ]
+            batch["whole"] += scenes
+            batch |= {"under": under, "written": written}
+        return _tensors(batch)
 
-    def _posters(self, rng: random.Random) -> dict:
-        known, numbers = self._vocabulary, range(self._recipe.posters_a_step)
-        words = [self._word(len(known.words), _FURTHER, rng) for _ in numbers]
-        drawn = [rng.randrange(len(known.drawings)) for _ in numbers]
-        posters = [
-            pictures.poster(known.drawings[drawing], known.rendered[word], self._side, self._fonts, rng)
-            for word, drawing in zip(words, drawn, strict=True)
-        ]
-        return {"scenes": posters, "written": words, "beside": drawn}
+    def _ease(self, active: int) -> float:
+        """1 while the first words are learnt, which are large, falling to 0 as all words come."""
+        first, words = self._recipe.first_words, self._recipe.words
+        return 1 - (active - first) / (words - first)
 
-    def _written_on_photos(self, rng: random.Random) -> dict:
-        known, under = (
-            self._vocabulary,
-            [self._photo(self._side, rng) for _ in range(self._recipe.scenes_a_step)],
-        )
-        words = [self._word(len(known.words), _FURTHER / 2, rng) for _ in under]
-        scenes = [
-            pictures.scene(photo, known.rendered[word], self._fonts, rng)
-            for photo, word in zip(under, words, strict=True)
-        ]
-        return {"scenes": scenes, "written": words, "under": under}
+    def _seen(self, rng: random.Random) -> Image.Image:
+        """A photo, or two blended: what the untouched network makes of them is known for any picture."""
+        photo = self._photo(rng)
+        return Image.blend(photo, self._photo(rng), rng.random()) if rng.random() < _BLENDED else photo
+
+    def _photo(self, rng: random.Random) -> Image.Image:
+        photo = rng.choice(rng.choice(self._sources))
+        return pictures.crop(photo.open(), self._side, rng)
 
 
 def _tensors(batch: dict) -> dict[str, Tensor]:
     """Lists of pictures as bytes (n, 3, h, w), all else as numbers."""
     return {
         name: torch.from_numpy(pictures.stack(value))
-        if name in ("tiles", "drawings", "photos", "scenes", "under")
+        if name in ("tiles", "whole", "under")
         else torch.tensor(value)
         for name, value in batch.items()
     }
@@ -165,121 +120,68 @@ class Lessons:
 
     Args:
         recipe, vocabulary, space: what is to be learnt.
-        tower: learns, and holds the untouched network, whose answer to a photo is to be kept.
+        tower: learns. teacher: the untouched one, whose answer to a photo is to be kept.
     """
 
-    def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tower: GrownTower):
-        self.reader, self._recipe = Reader(tower), recipe
+    def __init__(
+        self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tower: ImageTower, teacher: ImageTower
+    ):
+        self.reader, self._teacher, self._recipe = Reader(tower), teacher, recipe
         device = next(tower.parameters()).device
-        word_rows, drawing_rows = space.rows(vocabulary.rendered), space.rows(vocabulary.drawings)
+        word_rows, drawing_rows = space.rows(vocabulary.words), space.rows(vocabulary.drawings)
         self._words = space.targets(word_rows, CAPTIONS[WORD]).to(device)
         self._drawings = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
+        self._classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
         self._word_units, self._drawing_units = (
             space.units[rows].to(device) for rows in (word_rows, drawing_rows)
         )
-        self._untouched = tower.proj.weight.detach().clone()
-
-    def reading(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Words by letters, by name and in units; photos by what the untouched network makes of them."""
-        losses, aligned = self._of_tiles(batch)
-        kept = self._of_photos(batch["photos"])
-        return losses | kept | {"units": self._recipe.unit_weight * aligned}
 
     def stage_one(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The same, drawings by name and in units, and posters by both their contents."""
-        return self._common(batch) | self._of_scenes(batch, self._drawings[batch["beside"]])
+        """Words and drawings by name; photos by what the untouched network makes of them."""
+        losses, _ = self._common(batch)
+        return losses
 
     def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The same with scenes: half the caption is the word, half what the untouched photo shows."""
+        losses, rest = self._common(batch)
+        scale = self._scale()
         with torch.no_grad():
-            under = self._kept(self.reader.tower.old(batch["under"]))
-        return self._common(batch) | self._of_scenes(batch, under)
+            shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
+            classes = torch.softmax(scale * shown @ self._classes.T, 1)
+            words = one_hot(batch["written"], len(self._words)).float()
+        logits = scale * rest @ torch.cat([self._words, self._classes]).T
+        wanted = torch.cat([words, classes], 1) / 2
+        return {**losses, "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean()}
 
-    def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        tower = self.reader.tower
-        losses, aligned = self._of_tiles(batch)
-        units, _ = self._seen(batch["drawings"])
-        aligned = aligned + alignment(units, self._drawing_units[batch["drawn"]])
-        named = self._scale() * tower.embed(units) @ self._drawings.T
-        return (
-            losses
-            | self._of_photos(batch["photos"])
-            | {
-                "drawings": _SIDE_TASK * cross_entropy(named, batch["drawn"]),
-                "units": self._recipe.unit_weight * aligned,
-            }
+    def _common(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """Losses of words, drawings and photos; and the embeddings of whatever else is in the batch."""
+        recipe, tower, teacher = self._recipe, self.reader.tower, self._teacher
+        active, scale = int(batch["active"]), self._scale()
+        photos = slice(recipe.photos_a_step)
+        drawn = slice(photos.stop, photos.stop + recipe.drawings_a_step)
+        tile_units, early = tower.late(tower.early(batch["tiles"])), tower.early(batch["whole"])
+        whole_units = tower.late(early)
+        tiles, whole = tower.embed(tile_units), tower.embed(whole_units)
+        with torch.no_grad():
+            kept_units = teacher.late(early[photos])
+            kept = teacher.embed(kept_units)
+        aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
+            whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
-
-    def _of_photos(self, photos: Tensor) -> dict[str, Tensor]:
-        """How far photos went from where the untouched network has them, in the space and in the units."""
-        tower, (units, old) = self.reader.tower, self._seen(photos)
-        kept = (tower.embed(units) * self._kept(old)).sum(1).mean()
-        return {"photos": self._recipe.photo_weight * (1 - kept) + apart(units, tower.untouched(old))}
-
-    def _of_tiles(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
-        tower = self.reader.tower
-        old, new = tower.late(tower.early(batch["tiles"]))
-        read = self.reader.letters(torch.cat([old, new], 1))
-        units = tower.units(old, new)
         losses = {
-            "words": self._of_words(tower.embed(units), batch["words"], batch["active"]),
-            "letters": _SIDE_TASK * of_letters(read, batch["letters"]),
+            "words": cross_entropy(scale * tiles @ self._words[:active].T, batch["words"]),
+            "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
+            "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
+            "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
-        return losses, alignment(units, self._word_units[batch["words"]])
-
-    def _of_scenes(self, batch: dict[str, Tensor], other: Tensor) -> dict[str, Tensor]:
-        """Both contents alike: near to the middle of both, and the word told from other words."""
-        units, _ = self._seen(batch["scenes"])
-        seen = self.reader.tower.embed(units)
-        both = normalize(other + self._words[batch["written"]], dim=1)
-        near = self._recipe.scene_weight * (1 - (seen * both).sum(1).mean())
-        return {"scenes": near + 0.5 * self._of_words(seen, batch["written"], batch["active"])}
-
-    def _of_words(self, seen: Tensor, words: Tensor, active: Tensor) -> Tensor:
-        """Cross entropy among the first words, and those of the batch that are not among them."""
-        n, beyond = int(active), words >= active
-        targets = torch.cat([self._words[:n], self._words[words[beyond]]])
-        labels = words.clone()
-        labels[beyond] = torch.arange(n, len(targets), device=words.device)
-        return cross_entropy(self._scale() * seen @ targets.T, labels)
-
-    def _seen(self, shown: Tensor) -> tuple[Tensor, Tensor]:
-        tower = self.reader.tower
-        old, new = tower.seen(shown)
-        return tower.units(old, new), old
-
-    def _kept(self, old: Tensor) -> Tensor:
-        """What the untouched network makes of a picture, (n, width)."""
-        units = self.reader.tower.untouched(old)
-        return normalize(relu6(units).mean((2, 3)) @ self._untouched.T, dim=1)
+        return losses, whole[drawn.stop :]
 
     def _scale(self) -> Tensor:
         return self.reader.log_scale.exp().clamp(max=100)
 
 
-def of_letters(read: Tensor, spots: Tensor) -> Tensor:
-    """Cross entropy of letters where they lie.
-
-    Args:
-        read: (n, 2 · 26, h, w), for the left and the right half of each place.
-        spots: (m, 4) picture, letter, and pixels from the left and the top.
-    """
-    picture, letter = spots[:, 0].long(), spots[:, 1].long()
-    x, y = spots[:, 2], spots[:, 3]
-    across, down = (x / _CELL).long(), (y / _CELL).long()
-    half = (x / _SLOT).long() % 2
-    at = read.unflatten(1, (2, len(LETTERS)))[picture, half, :, down, across]
-    return cross_entropy(at, letter)
-
-
-def word_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
-    """The start of stage 1: reading alone. It does not begin among the slopes of other, larger pictures."""
-    steps, rate = recipe.word_steps, recipe.word_rate
-    return Stage("word", lessons.reader, batches, lessons.reading, steps, rate, _SHARES)
-
-
 def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
-    """Stage 1: words, drawings and posters; photos are kept."""
+    """Stage 1: words and drawings; photos are kept."""
     steps, rate = recipe.image_steps, recipe.image_rate
     return Stage("image", lessons.reader, batches, lessons.stage_one, steps, rate, _SHARES)
 

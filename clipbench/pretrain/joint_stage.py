@@ -11,21 +11,20 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
-from clipbench.pretrain.grown import GrownTower
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.text_stage import TextTower, tokens_of
+from clipbench.pretrain.towers import ImageTower
 from clipbench.pretrain.vocabulary import DRAWING, PHOTO, WORD, Vocabulary
 
-_PHOTOS, _DRAWINGS, _WORDS = 8, 12, 16  # of each batch
 _SCALE = 50.0  # between cosine and logit; held, so that a short stage cannot spend itself on it
 
 
 class BothTowers(nn.Module):
     """What the last stage trains."""
 
-    def __init__(self, image: GrownTower, text: TextTower):
+    def __init__(self, image: ImageTower, text: TextTower):
         super().__init__()
         self.image, self.text = image, text
 
@@ -48,12 +47,12 @@ class JointBatches(Dataset):
         recipe, known, side = self._recipe, self._vocabulary, self._recipe.scene_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs = {}
-        for photo in rng.choices(self._photos, k=_PHOTOS):
+        for photo in rng.choices(self._photos, k=recipe.photos_a_step):
             caption = PHOTO.format(known.classes[photo.label])
             pairs[caption] = pictures.crop(photo.open(), side, rng)
-        for name in rng.choices(known.drawings, k=_DRAWINGS):
+        for name in rng.choices(known.drawings, k=2 * recipe.drawings_a_step):
             pairs[DRAWING.format(name)] = pictures.drawn(name, side, rng)
-        for word in rng.choices(known.words, k=_WORDS):
+        for word in rng.choices(known.words, k=2 * recipe.photos_a_step):
             picture = pictures.ground((side, side), rng)
             pictures.write(picture, word, rng.choice(self._fonts), pictures.letter_size(rng, 0.5), rng)
             pairs[WORD.format(word)] = picture
@@ -63,12 +62,12 @@ class JointBatches(Dataset):
         }
 
 
-def joint_stage(recipe: Recipe, image: GrownTower, text: TextTower, batches: Dataset) -> Stage:
+def joint_stage(recipe: Recipe, image: ImageTower, text: TextTower, batches: Dataset) -> Stage:
     """The symmetric contrastive loss of CLIP over pictures and captions."""
     towers, contrast = BothTowers(image, text), ClipLoss()
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        embedded = image.embed(image.units(*image.seen(batch["pictures"])))
+        embedded = image.embed(image.late(image.early(batch["pictures"])))
         return {"contrast": contrast(embedded, text(batch["tokens"]), _SCALE)}
 
     return Stage("joint", towers, batches, losses, recipe.joint_steps, recipe.joint_rate)

@@ -7,10 +7,7 @@ import math
 import random
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
 from pathlib import Path
-from string import ascii_lowercase as LETTERS
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
@@ -20,21 +17,13 @@ from clipbench.pretrain.drawings import drawing
 SMALLEST, LARGEST = 12, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
 _PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
-TILES = ((96, 32), (96, 32), (96, 64), (160, 96))
-ALL_TILES = (*TILES, (128, 64), (224, 128))  # with letters up to a hundred pixels
-
-
-class Spot(NamedTuple):
-    """A letter (0 for a … 25 for z) and where its middle lies, pixels from the left and the top."""
-
-    letter: int
-    x: float
-    y: float
+TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
+LARGE_TILES = ((96, 64), (128, 64), (160, 128), (224, 96))  # of stage 2, with letters up to a hundred pixels
 
 
 @lru_cache(maxsize=8192)
 def _face(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)  # fast; letters are Latin
+    return ImageFont.truetype(path, size)
 
 
 def colour(rng: random.Random) -> tuple[int, int, int]:
@@ -70,12 +59,8 @@ def area(size: tuple[int, int]) -> int:
     return size[0] * size[1]
 
 
-def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Random) -> list[Spot]:
-    """Write a word where it fits on a picture, smaller if it must; sometimes outlined or turned.
-
-    Returns:
-        Where its Latin letters lie, as far as they are on the picture.
-    """
+def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Random) -> None:
+    """Write a word where it fits on a picture, smaller if it must; sometimes outlined or turned."""
     room = picture.width - 4
     text = rng.choice((word, word, word.capitalize(), word.upper()))
     outline = 1 + size // 16 if rng.random() < 0.4 else 0
@@ -89,11 +74,9 @@ def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Ra
     if outline:
         edge = Image.new("L", mask.size)
         ImageDraw.Draw(edge).text(at, text, 255, face, stroke_width=outline)
-    middles, angle = _middles(face, text, at), 0.0
     if rng.random() < 0.5:
-        angle, flat = rng.uniform(-12, 12), mask.size
+        angle = rng.uniform(-12, 12)
         mask, edge = (one.rotate(angle, Image.Resampling.BICUBIC, expand=True) for one in (mask, edge))
-        middles = [_turned(middle, angle, flat, mask.size) for middle in middles]
     corner = tuple(
         rng.randint(min(0, have - need), max(0, have - need))
         for have, need in zip(picture.size, mask.size, strict=True)
@@ -103,28 +86,6 @@ def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Ra
     if outline:
         picture.paste((0, 0, 0) if _contrast(ink, (0, 0, 0)) > 127 else (255, 255, 255), corner, edge)
     picture.paste(ink, corner, mask)
-    spots = [
-        Spot(LETTERS.index(letter), x + corner[0], y + corner[1])
-        for letter, (x, y) in zip(text.lower(), middles, strict=True)
-        if letter in LETTERS
-    ]
-    return [spot for spot in spots if 0 <= spot.x < picture.width and 0 <= spot.y < picture.height]
-
-
-def _middles(face: ImageFont.FreeTypeFont, text: str, at: tuple[float, float]) -> list[tuple[float, float]]:
-    """The middles of the letters of a text that is drawn at `at`, all at the height of a small letter's."""
-    ends = [face.getlength(text[:end]) for end in range(len(text) + 1)]
-    _, top, _, bottom = face.getbbox("x")
-    return [(at[0] + (left + right) / 2, at[1] + (top + bottom) / 2) for left, right in pairwise(ends)]
-
-
-def _turned(
-    point: tuple[float, float], angle: float, before: tuple[int, int], after: tuple[int, int]
-) -> tuple[float, float]:
-    """Where a point goes when its picture is turned about its middle, `angle` degrees against the clock."""
-    x, y = (value - side / 2 for value, side in zip(point, before, strict=True))
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return cos * x + sin * y + after[0] / 2, cos * y - sin * x + after[1] / 2
 
 
 def letter_size(rng: random.Random, ease: float, largest: int = LARGEST) -> int:
@@ -135,11 +96,11 @@ def letter_size(rng: random.Random, ease: float, largest: int = LARGEST) -> int:
 
 def word_tile(
     word: str, fonts: Sequence[Path], rng: random.Random, ease: float = 0.0, size: tuple[int, int] = TILES[0]
-) -> tuple[Image.Image, list[Spot]]:
-    """A word alone on a ground of `size` pixels, on a larger one with larger letters; and where these lie."""
+) -> Image.Image:
+    """A word alone on a ground of `size` pixels; on a larger one its letters may be larger."""
     picture = ground(size, rng)
-    letters = letter_size(rng, ease, min(LARGEST * size[0] // TILES[0][0], round(0.9 * size[1])))
-    return picture, write(picture, word, rng.choice(fonts), letters, rng)
+    write(picture, word, rng.choice(fonts), letter_size(rng, ease, LARGEST * size[0] // TILES[0][0]), rng)
+    return picture
 
 
 def _restyled(name: str, rng: random.Random) -> Image.Image:
@@ -170,16 +131,6 @@ def drawn(name: str, side: int, rng: random.Random) -> Image.Image:
     """A drawing on a ground, 45 to 100 % of the picture's side."""
     picture = ground((side, side), rng)
     _place(picture, name, rng.uniform(0.45, 1.0), rng)
-    return picture
-
-
-def poster(name: str, word: str, side: int, fonts: Sequence[Path], rng: random.Random) -> Image.Image:
-    """A drawing with a word, once or several times, on it and beside it."""
-    picture = ground((side, side), rng)
-    _place(picture, name, rng.uniform(0.4, 0.9), rng)
-    font, size = rng.choice(fonts), letter_size(rng, 0.0)
-    for _ in range(rng.choice((1, 2, 4))):
-        write(picture, word, font, size, rng)
     return picture
 
 

@@ -1,7 +1,6 @@
 """The whole recipe: targets, text tower, image tower, both together, files."""
 
 import json
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict
@@ -17,37 +16,33 @@ from clipbench.models.card import WORDS
 from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
-from clipbench.pretrain.grown import GrownTower, aimed, start_new
-from clipbench.pretrain.image_stage import (
-    ImageBatches,
-    Lessons,
-    WordBatches,
-    by_source,
-    image_stage,
-    scene_stage,
-    word_stage,
-)
+from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
-from clipbench.pretrain.pictures import stack, word_tile
+from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
-from clipbench.pretrain.space import WIDTH, Space, build_space
+from clipbench.pretrain.space import Space, build_space
 from clipbench.pretrain.text_stage import (
     CaptionBatches,
     TextBatches,
     TextTower,
     caption_stage,
-    start_text_tower,
     text_stage,
 )
-from clipbench.pretrain.towers import CONTROL, build, configuration
+from clipbench.pretrain.towers import (
+    CONTROL,
+    ImageTower,
+    aim,
+    build,
+    configuration,
+    start_image_tower,
+    start_token_embedding,
+)
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary, write_merges
-from clipbench.streams import chunks
 
 AFTER = "after-{}"  # the folder with the model as it is after a stage
-_SURVEYED, _AT_ONCE = 2000, 8  # photos over which the units' covariance is taken, and in a pass
-_TILES = 64  # words that set the start of what is new
+_SURVEYED = 2000  # photos over which the units' covariance is taken
 
 
 def pretrain(
@@ -87,20 +82,20 @@ def pretrain(
     tokenizer = SimpleTokenizer(bpe_path=str(out / MERGES), context_length=recipe.context)
     config = configuration(recipe, tokenizer.vocab_size, MERGES)
     network = build(config, recipe.seed)
-    image = _start(control, recipe, known.words, fonts_found)
-    before, after = _survey(image, training, recipe)
+    untouched = start_image_tower(network, control, recipe)
+    before, after = _survey(untouched, training, recipe, control.device)
     space = _space(known, control, before, checkpoints)
-    with torch.no_grad():
-        image.proj.weight.copy_(aimed(space, after))
+    aim(untouched.pool, space, after)
+    start_token_embedding(network, tokenizer, space)
+    teacher = untouched.to(control.device).requires_grad_(False)
+    image = _trainable(teacher, recipe)
+    network.to(control.device)
     text = TextTower(network)
-    start_text_tower(text, tokenizer, space)
-    text.to(control.device)
-    lessons = Lessons(recipe, known, space, image)
+    lessons = Lessons(recipe, known, space, image, teacher)
     told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
     for stage in (
         text_stage(recipe, text, TextBatches(*told)),
         caption_stage(recipe, text, CaptionBatches(*told)),
-        word_stage(recipe, lessons, WordBatches(*shown)),
         image_stage(recipe, lessons, ImageBatches(*shown)),
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
         joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
@@ -118,34 +113,23 @@ def _logged(stream: Iterable[Progress], out: Path) -> Iterator[Progress]:
             yield progress
 
 
-def _start(control: VisionModel, recipe: Recipe, words: Sequence[str], fonts: Sequence[Path]) -> GrownTower:
-    """The image tower before any training: ImageNet's network, and room."""
-    rng = random.Random(recipe.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        narrow = deepcopy(control.network).cpu()
-        narrow.reset_classifier(0, global_pool="")
-        image = GrownTower(narrow, WIDTH)
-        tiles = [word_tile(rng.choice(words), fonts, rng)[0] for _ in range(_TILES)]
-        start_new(image, torch.from_numpy(stack(tiles)))
-    return image.to(control.device, memory_format=torch.channels_last)
+def _trainable(teacher: ImageTower, recipe: Recipe) -> ImageTower:
+    return ImageTower(
+        deepcopy(teacher.trunk), deepcopy(teacher.pool).requires_grad_(True), recipe.blocks_frozen
+    )
 
 
 @torch.no_grad()
-def _survey(image: GrownTower, photos: Sequence[LabelledPhoto], recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """What photos, as many of each source, do to the untouched units, averaged over each photo.
-
-    Returns:
-        Before their ReLU6 and after it, (n, 1280) each.
-    """
-    sources = by_source(photos)
-    most = min([_SURVEYED // len(sources), *map(len, sources)])
-    chosen = [photo for source in sources for photo in source[:: max(1, len(source) // most)][:most]]
+def _survey(
+    tower: ImageTower, photos: Sequence[LabelledPhoto], recipe: Recipe, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """What photos do to the untouched units, averaged over each: before their ReLU6 and after, (n, 1280)."""
+    tower.to(device)
+    side, every = recipe.training_size, max(1, len(photos) // _SURVEYED)
     before, after = [], []
-    for some in chunks(chosen, _AT_ONCE):
-        shown = [photo.open().resize((recipe.size, recipe.size)) for photo in some]
-        pictures = torch.from_numpy(stack(shown)).to(image.proj.weight.device)
-        units = image.untouched(image.old(pictures))
+    for start in range(0, len(photos), every * 50):
+        shown = [photo.open().resize((side, side)) for photo in photos[start : start + every * 50 : every]]
+        units = tower.late(tower.early(torch.from_numpy(stack(shown)).to(device)))
         before.append(units.mean((2, 3)).cpu())
         after.append(relu6(units).mean((2, 3)).cpu())
     return torch.cat(before), torch.cat(after)

@@ -1,14 +1,13 @@
 """The joint space: where a text is to land, by one rule for every text.
 
 A target is [meaning 352 | spelling 32], the spelling of the length that the caption gives it, the whole
-of unit length. The meaning is [visual 352 | semantic 256], the first of unit length and the second of half
-of it, in the 352 of its directions that matter most, above all to the class names: a text tower can fill no
-more directions than it is wide, and directions of its own choice would cost photos their names.
+of unit length. The meaning is [visual 256 | semantic 256], each of unit length or less, in the 352 of its
+directions that matter most, above all to the class names: a text tower can fill no more directions than
+it is wide, and directions of its own choice would cost photos their names.
 
 - semantic: MiniLM's vector of the text, centred and whitened over all texts;
-- visual: a class name's row of the ImageNet classifier in the rows' own first 352 directions; any other
-  text by a kernel ridge regression from MiniLM's vectors of the names and of WordNet's glosses of them, so
-  that no string is given a class by hand;
+- visual: a class name's row of the ImageNet classifier in the rows' own first 256 directions; any other
+  text by a ridge regression from its semantic part, so that no string is given a class by hand;
 - spelling: which letters, pairs and triples of letters a text has, as a random projection of their counts.
 """
 
@@ -18,17 +17,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from timm.data import ImageNetInfo
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from clipbench.pretrain.inputs import package
 
-VISUAL, SEMANTIC = 352, 256
+VISUAL, SEMANTIC = 256, 256
 MEANING, SPELLING = 352, 32
 WIDTH = MEANING + SPELLING
-SEMANTIC_WEIGHT = 0.5  # beside the visual part, in texts and in photos alike: more costs photos their names
-_SHARPNESS, _RIDGE = 5.0, 0.3  # of the kernel between texts, and what is added to its diagonal
+_RIDGE = 3.0  # from semantic to visual: stiff, because the thousand names are few
 _OF_CLASSES = 0.8  # weight of the class names beside all texts where directions of the meaning are chosen
 _FLOOR = 0.1  # of the mean eigenvalue, added before whitening, so that rare directions do not become noise
 
@@ -41,10 +38,10 @@ class Space:
         meaning: (n, 352) visual and semantic part of each text, in the directions that are kept.
         spelling: (n, 32) of unit length.
         index: text -> row.
-        directions: (352, 1280) the classifier's own directions, rows of unit length: how the image side
+        directions: (256, 1280) the classifier's own directions, rows of unit length: how the image side
             reads the visual part.
         semantic_map: (256, 1280) how it reads the semantic part at the start.
-        kept: (608, 352) the directions of both parts that are kept, columns of unit length.
+        kept: (512, 352) the directions of both parts that are kept, columns of unit length.
         units: (n, 1280) what each text should do to the units of the last layer, of unit length.
     """
 
@@ -78,20 +75,16 @@ def build_space(texts: Sequence[str], classes: Sequence[str], weight: Tensor, co
     """
     index = {text: row for row, text in enumerate(texts)}
     named = torch.tensor([index[name] for name in classes])
-    vectors = sentence_vectors(texts)
-    semantic = normalize(whiten(vectors, SEMANTIC), dim=1)
-    known = torch.cat([vectors[named], sentence_vectors(glosses())])
+    semantic = normalize(whiten(sentence_vectors(texts), SEMANTIC), dim=1)
     rows = weight - weight.mean(0)
     left, sizes, right = torch.linalg.svd(rows, full_matrices=False)
     visual_of_classes = normalize(left[:, :VISUAL] * sizes[:VISUAL], dim=1)
+    visual = _at_most_one(ridge(semantic[named], visual_of_classes, _RIDGE, semantic))
+    visual[named] = visual_of_classes
     units_of_classes = normalize(rows @ covariance, dim=1)
-    mean = vectors.mean(0)
-    visual, units = (
-        normalize(kernel_ridge(known, of_classes.repeat(2, 1), vectors, mean), dim=1)
-        for of_classes in (visual_of_classes, units_of_classes)
-    )
-    visual[named], units[named] = visual_of_classes, units_of_classes
-    meaning = torch.cat([visual, SEMANTIC_WEIGHT * semantic], 1)
+    units = ridge(semantic[named], units_of_classes, _RIDGE, semantic)
+    units[named] = units_of_classes
+    meaning = torch.cat([visual, semantic], 1)
     kept = principal_directions(meaning, meaning[named], MEANING)
     return Space(
         meaning @ kept,
@@ -100,7 +93,7 @@ def build_space(texts: Sequence[str], classes: Sequence[str], weight: Tensor, co
         right[:VISUAL],
         ridge_map(semantic[named], rows, 0.1),
         kept,
-        units,
+        normalize(units, dim=1),
     )
 
 
@@ -141,27 +134,9 @@ def ridge_map(inputs: Tensor, outputs: Tensor, strength: float) -> Tensor:
     return torch.linalg.solve(gram, inputs.T @ outputs)
 
 
-def glosses() -> list[str]:
-    """What WordNet says of each class, in the classifier's order."""
-    return [told.partition(":")[2].strip() for told in ImageNetInfo().label_descriptions(detailed=True)]
-
-
-def kernel_ridge(known: Tensor, outputs: Tensor, at: Tensor, mean: Tensor) -> Tensor:
-    """Outputs (n, e) at further texts, by ridge regression with a Gaussian kernel on the sphere.
-
-    Args:
-        known: (m, d) sentence vectors of texts whose outputs (m, e) are known.
-        at: (n, d) those of further texts.
-        mean: (d,) of all texts; directions are taken from there.
-    """
-    gram = _kernel(known, known, mean) + _RIDGE * torch.eye(len(known))
-    solved = torch.linalg.solve(gram, outputs)
-    return torch.cat([_kernel(some, known, mean) @ solved for some in at.split(4096)])
-
-
-def _kernel(one: Tensor, other: Tensor, mean: Tensor) -> Tensor:
-    one, other = normalize(one - mean, dim=1), normalize(other - mean, dim=1)
-    return (_SHARPNESS * (one @ other.T - 1)).exp()
+def ridge(inputs: Tensor, outputs: Tensor, strength: float, at: Tensor) -> Tensor:
+    """Outputs at further inputs, by ridge regression."""
+    return at @ ridge_map(inputs, outputs, strength)
 
 
 def spelling_vectors(texts: Sequence[str]) -> Tensor:
@@ -170,3 +145,7 @@ def spelling_vectors(texts: Sequence[str]) -> Tensor:
     counts = text.HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=2**13, norm=None)
     signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(2**13, SPELLING))
     return normalize(torch.from_numpy(counts.transform(texts) @ signs).float(), dim=1)
+
+
+def _at_most_one(rows: Tensor) -> Tensor:
+    return rows / rows.norm(dim=1, keepdim=True).clamp(min=1)

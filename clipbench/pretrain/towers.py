@@ -1,15 +1,23 @@
-"""The network as open_clip builds it."""
+"""The network: EfficientNet-Lite0 as it left ImageNet, with CLIP's attention pooling, and a text tower."""
 
 from copy import deepcopy
+from types import MethodType
 
 import open_clip
 import torch
+from open_clip.tokenizer import SimpleTokenizer
+from timm.layers import apply_rot_embed_cat
+from timm.layers.attention_pool2d import RotAttentionPool2d
+from timm.models.efficientnet import EfficientNet
+from torch import Tensor, nn
+from torch.nn.functional import linear, normalize, relu6, scaled_dot_product_attention
 
-from clipbench.pretrain.grown import WIDE
+from clipbench.models import VisionModel
 from clipbench.pretrain.recipe import Recipe
-from clipbench.pretrain.space import WIDTH
+from clipbench.pretrain.space import SPELLING, WIDTH, Space
 
 CONTROL = "timm/tf_efficientnet_lite0"
+MEAN = STD = 0.5  # of the picture's values in [0, 1], as the ImageNet weights expect
 
 
 def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dict:
@@ -18,13 +26,13 @@ def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dic
     return {
         "embed_dim": WIDTH,
         "vision_cfg": {
-            "timm_model_name": WIDE,
+            "timm_model_name": CONTROL.removeprefix("timm/"),
             "timm_model_pretrained": False,
-            "timm_pool": "avg",
-            "timm_proj": "linear",
+            "timm_pool": "rot_attn",
+            "timm_proj": "",
             "image_size": recipe.size,
         },
-        "text_cfg": {**text, "layers": 1, "tokenizer_kwargs": {"bpe_path": merges_file}},
+        "text_cfg": {**text, "layers": 2, "tokenizer_kwargs": {"bpe_path": merges_file}},
     }
 
 
@@ -43,3 +51,121 @@ def reduced(device: torch.device) -> torch.autocast:
     else:
         enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+class ImageTower(nn.Module):
+    """The trunk with its batch norms folded in, in two halves, and the pooling.
+
+    Args:
+        trunk: folded, without a classifier.
+        pool: timm's attention pooling.
+        blocks_frozen: how many blocks belong to the half that keeps its weights.
+    """
+
+    def __init__(self, trunk: EfficientNet, pool: RotAttentionPool2d, blocks_frozen: int):
+        super().__init__()
+        self.trunk, self.pool, self._frozen = trunk, pool, blocks_frozen
+        trunk.requires_grad_(True)
+        for module in (trunk.conv_stem, trunk.bn1, trunk.blocks[:blocks_frozen]):
+            module.requires_grad_(False)
+        for module in trunk.modules():
+            if isinstance(module, nn.Conv2d) and module.groups > 1:
+                module.forward = MethodType(_in_full, module)
+
+    def early(self, pictures: Tensor) -> Tensor:
+        """What the frozen half makes of pictures, (n, 3, h, w) bytes."""
+        with torch.no_grad(), reduced(pictures.device):
+            scaled = pictures.float().div(255).sub(MEAN).div(STD)
+            scaled = scaled.contiguous(memory_format=torch.channels_last)
+            return self.trunk.blocks[: self._frozen](self.trunk.bn1(self.trunk.conv_stem(scaled)))
+
+    def late(self, early: Tensor) -> Tensor:
+        """The units of the last layer before their ReLU6, (n, 1280, h, w), from what `early` returned."""
+        with reduced(early.device):
+            return self.trunk.conv_head(self.trunk.blocks[self._frozen :](early)).float()
+
+    def embed(self, units: Tensor) -> Tensor:
+        """(n, 384) of unit length, from what `late` returned."""
+        with reduced(units.device):
+            return normalize(attend(self.pool, relu6(units)).float(), dim=1)
+
+
+def _in_full(module: nn.Module, x: Tensor) -> Tensor:
+    """Depthwise convolutions keep all bits: with half of them their backward pass is slower on a CPU."""
+    with torch.autocast(x.device.type, enabled=False):
+        return type(module).forward(module, x.float())
+
+
+def attend(pool: RotAttentionPool2d, units: Tensor) -> Tensor:
+    """What timm's attention pooling returns, without what it computes for tokens that nobody reads.
+
+    Args:
+        pool: with a token that is the average, as open_clip builds it.
+        units: (n, channels, h, w).
+
+    Returns:
+        (n, width).
+    """
+    n, size = len(units), units.shape[2:]
+    tokens = units.flatten(2).transpose(1, 2)
+    average = tokens.mean(1, keepdim=True)
+    of_query = pool.embed_dim
+    weight, bias = pool.qkv.weight, pool.qkv.bias
+    query = linear(average, weight[:of_query], bias[:of_query])
+    keys, values = linear(torch.cat([average, tokens], 1), weight[of_query:], bias[of_query:]).chunk(2, 2)
+    query, keys, values = (
+        one.reshape(n, -1, pool.num_heads, pool.head_dim).transpose(1, 2) for one in (query, keys, values)
+    )
+    turned = apply_rot_embed_cat(keys[:, :, 1:], pool.pos_embed.get_embed(size))
+    keys = torch.cat([keys[:, :, :1], turned.to(keys.dtype)], 2)
+    seen = scaled_dot_product_attention(query, keys, values)
+    return pool.proj(seen.transpose(1, 2).flatten(1))
+
+
+def start_image_tower(network: open_clip.CLIP, control: VisionModel, recipe: Recipe) -> ImageTower:
+    """The image tower before any training: ImageNet's weights, and a pooling that averages."""
+    trunk = deepcopy(control.network)
+    trunk.reset_classifier(0, global_pool="")
+    tower = ImageTower(trunk, deepcopy(network.visual.head.pool), recipe.blocks_frozen)
+    return tower.to(memory_format=torch.channels_last)
+
+
+def aim(pool: nn.Module, space: Space, units: Tensor) -> None:
+    """Set an attention pooling so that it averages, and reads the joint space off the average.
+
+    Queries are constant, keys small, so attention starts even; values are the units themselves.
+
+    Args:
+        pool: timm's RotAttentionPool2d.
+        space: tells which directions of the units are which directions of the space.
+        units: (n, 1280) averages over photos, which set the length of each part.
+    """
+    parts = [
+        matrix / (units @ matrix.T).norm(dim=1).mean() for matrix in (space.directions, space.semantic_map)
+    ]
+    width = pool.embed_dim
+    with torch.no_grad():
+        query, key, value = pool.qkv.weight.split(width)
+        query.zero_()
+        key.mul_(0.1)
+        value.copy_(torch.eye(width))
+        pool.qkv.bias[width:] = 0
+        pool.qkv.bias[:width].normal_(std=0.5, generator=torch.Generator().manual_seed(0))
+        pool.proj.weight.copy_(torch.cat([space.kept.T @ torch.cat(parts), torch.zeros(SPELLING, width)]))
+        pool.proj.bias.zero_()
+
+
+def start_token_embedding(network: open_clip.CLIP, tokenizer: SimpleTokenizer, space: Space) -> None:
+    """Give every token that is a known word the target of that word, turned into the tower's width."""
+    width = network.token_embedding.weight.shape[1]
+    generator = torch.Generator().manual_seed(0)
+    turn = torch.randn(WIDTH, width, generator=generator) / WIDTH**0.5
+    known = {
+        number: space.index[token.removesuffix("</w>")]
+        for token, number in tokenizer.encoder.items()
+        if token.endswith("</w>") and token.removesuffix("</w>") in space.index
+    }
+    targets = space.targets(torch.tensor(list(known.values())), 0.5)
+    with torch.no_grad():
+        start = normalize(targets @ turn, dim=1) * network.token_embedding.weight.norm(dim=1).mean()
+        network.token_embedding.weight[list(known)] = start
