@@ -70,7 +70,7 @@ class Recipe:
     image_rate: float = 2.5e-4
     scene_steps: int = 3600
     scene_rate: float = 1.5e-4
-    joint_steps: int = 300
+    joint_steps: int = 200
     joint_rate: float = 2e-5
 
     @property
