@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
-from clipbench.pretrain.image_stage import by_source
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
@@ -19,7 +18,6 @@ from clipbench.pretrain.text_stage import TextTower, tokens_of
 from clipbench.pretrain.towers import ImageTower
 from clipbench.pretrain.vocabulary import DRAWING, PHOTO, WORD, Vocabulary
 
-_SHARES = {"text": 0.1}  # the image tower comes to meet the text tower, which has its targets from elsewhere
 _SCALE = 50.0  # between cosine and logit; held, so that a short stage cannot spend itself on it
 
 
@@ -43,13 +41,13 @@ class JointBatches(Dataset):
         tokenizer: SimpleTokenizer,
     ):
         self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
-        self._sources, self._tokenizer = by_source(photos), tokenizer
+        self._photos, self._tokenizer = photos, tokenizer
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         recipe, known, side = self._recipe, self._vocabulary, self._recipe.scene_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs = {}
-        for photo in (rng.choice(rng.choice(self._sources)) for _ in range(recipe.photos_a_step)):
+        for photo in rng.choices(self._photos, k=recipe.photos_a_step):
             caption = PHOTO.format(known.classes[photo.label])
             pairs[caption] = pictures.crop(photo.open(), side, rng)
         for name in rng.choices(known.drawings, k=2 * recipe.drawings_a_step):
@@ -72,4 +70,4 @@ def joint_stage(recipe: Recipe, image: ImageTower, text: TextTower, batches: Dat
         embedded = image.embed(image.late(image.early(batch["pictures"])))
         return {"contrast": contrast(embedded, text(batch["tokens"]), _SCALE)}
 
-    return Stage("joint", towers, batches, losses, recipe.joint_steps, recipe.joint_rate, _SHARES)
+    return Stage("joint", towers, batches, losses, recipe.joint_steps, recipe.joint_rate)
