@@ -60,19 +60,26 @@ def test_more_detail_lets_more_units_in(problem):
     assert sizes[0] == 0 < sizes[1] <= sizes[2] < sizes[3]
 
 
-def test_slopes_are_what_a_small_push_does_to_the_embedding(mini):
-    layer, unit = mini.last_layer, 17
+@pytest.mark.parametrize("silent", [True, False])
+def test_slopes_are_what_a_small_push_behind_the_relu_does_to_the_embedding(mini, silent):
+    layer, push = mini.last_layer, 1e-2
     slopes = result_of(emotions.slopes(mini, layer))
-    pixels, push = mini.pixels([emotions.grey(mini)]), 1e-2
-    direction = np.zeros(mini.layer(layer).channels, np.float32)
-    direction[unit] = 1
+    pixels = mini.pixels([emotions.grey(mini)])
+    values = mini.read(pixels, [Read(layer)])[Read(layer)]
+    least = values.amin(dim=(0, 2, 3))
+    unit = 17 if silent else int(least.argmax())
+    assert (values[:, unit] < 0).all() if silent else least[unit] > 0
 
     def embedding(strength: float) -> np.ndarray:
-        with mini.add(layer, direction, strength):
+        pushed = values.clone()
+        pushed[:, unit] = pushed[:, unit].relu() + strength
+        with mini.replace(layer, pushed):
             return mini.read(pixels, [Read("embedding")])[Read("embedding")].flatten().double().numpy()
 
-    by_hand = (embedding(push) - embedding(-push)) / (2 * push)
-    assert slopes[:, unit].numpy() == pytest.approx(by_hand, abs=1e-3 * np.abs(by_hand).max() + 1e-6)
+    none, one, two = (embedding(strength) for strength in (0.0, push, 2 * push))
+    by_hand = (4 * one - 3 * none - two) / (2 * push)  # from one side, to the second order
+    assert np.abs(by_hand).max() > 1e-3
+    assert slopes[:, unit].numpy() == pytest.approx(by_hand, abs=1e-3 * np.abs(by_hand).max())
 
 
 def test_codes_of_a_clip_raise_their_words(mini):

@@ -149,13 +149,20 @@ def codes(
 def slopes(model: ClipModel, layer: str) -> Generator[None, None, Tensor]:
     """Returns (d, units): how much each unit, raised at all positions, moves each number of the embedding.
 
-    The embedding is the one before it is scaled to length 1, at a grey picture. Yields where one can stop.
+    The embedding is the one before it is scaled to length 1, at a grey picture. Units are raised behind their
+    ReLU: before it, those that are silent on grey would do nothing, and in a small network nearly all are.
+    Yields where one can stop.
     """
-    pixels, before, after = model.pixels([grey(model)]), Read(layer), Read("embedding")
+    pixels, before, units, after = (
+        model.pixels([grey(model)]),
+        Read(layer),
+        Read(layer, True),
+        Read("embedding"),
+    )
     with torch.no_grad():
         at = model.read(pixels, [before])[before]
-    values = at.clone().requires_grad_()
-    embedding = onward(model, pixels, layer, values, [after])[after].flatten(1)
+    seen = onward(model, pixels, layer, at.clone().requires_grad_(), [units, after])
+    values, embedding = seen[units], seen[after].flatten(1)
     found = []
     for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
         slope = torch.autograd.grad(
