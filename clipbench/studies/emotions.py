@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from clipbench.errors import ClipbenchError, unknown
-from clipbench.models import ClipModel, Read, onward
+from clipbench.models import ClipModel, Read
 from clipbench.results import Provenance
 from clipbench.streams import Progress, meanwhile
 from clipbench.studies.records import LAYER, MODEL, record, unit_names
@@ -140,7 +140,10 @@ def codes(
         own = np.arange(len(prompts)) // len(PROMPTS) == number
         kept.append(sparse_fit(rows, own, detail / least_penalty(rows, own)))
         yield Progress(number + 1, len(words))
-    recipe = f"{len(PROMPTS)} prompts a word, linearised at grey, L1 logistic regression, detail {detail:g}"
+    recipe = (
+        f"{len(PROMPTS)} prompts a word, linearised at grey behind the ReLU, L1 logistic regression, "
+        f"detail {detail:g}"
+    )
     provenance = Provenance(model.name, model.weights_hash, recipe, unit=layer, n=len(prompts))
     yield Progress(len(words), len(words), Codes(layer, tuple(words), np.stack(kept), {}, provenance))
 
@@ -153,15 +156,8 @@ def slopes(model: ClipModel, layer: str) -> Generator[None, None, Tensor]:
     ReLU: before it, those that are silent on grey would do nothing, and in a small network nearly all are.
     Yields where one can stop.
     """
-    pixels, before, units, after = (
-        model.pixels([grey(model)]),
-        Read(layer),
-        Read(layer, True),
-        Read("embedding"),
-    )
-    with torch.no_grad():
-        at = model.read(pixels, [before])[before]
-    seen = onward(model, pixels, layer, at.clone().requires_grad_(), [units, after])
+    units, after = Read(layer, relu=True), Read("embedding")
+    seen = model.read(model.pixels([grey(model)]).requires_grad_(), [units, after])
     values, embedding = seen[units], seen[after].flatten(1)
     found = []
     for rows in torch.eye(embedding.shape[1], device=model.device, dtype=model.dtype).split(_ROWS):
