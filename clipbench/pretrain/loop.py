@@ -62,7 +62,7 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
     """Train a stage to its end, from its checkpoint if there is one. Whoever stops reading stops it."""
     groups = _groups(stage)
     parameters = [one for group in groups for one in group["params"]]
-    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=_DECAY, fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=_DECAY)
     start = _resume(stage, optimizer, checkpoints)
     saved = told = time.monotonic()
     told_step = start

@@ -24,10 +24,10 @@ from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space, build_space
 from clipbench.pretrain.text_stage import (
+    CaptionBatches,
     TextBatches,
     TextTower,
     caption_stage,
-    start_text_tower,
     text_stage,
 )
 from clipbench.pretrain.towers import (
@@ -37,6 +37,7 @@ from clipbench.pretrain.towers import (
     build,
     configuration,
     start_image_tower,
+    start_token_embedding,
 )
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary, write_merges
 
@@ -85,19 +86,19 @@ def pretrain(
     before, after = _survey(untouched, training, recipe, control.device)
     space = _space(known, control, before, checkpoints)
     aim(untouched.pool, space, after)
+    start_token_embedding(network, tokenizer, space)
     teacher = untouched.to(control.device).requires_grad_(False)
     image = _trainable(teacher, recipe)
+    network.to(control.device)
     text = TextTower(network)
-    start_text_tower(text, tokenizer, space)
-    text.to(control.device)
     lessons = Lessons(recipe, known, space, image, teacher)
     told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
     for stage in (
         text_stage(recipe, text, TextBatches(*told)),
-        caption_stage(recipe, text, TextBatches(*told, last=True)),
+        caption_stage(recipe, text, CaptionBatches(*told)),
         image_stage(recipe, lessons, ImageBatches(*shown)),
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
-        joint_stage(recipe, image, text, teacher, lessons.classes, JointBatches(*shown, tokenizer)),
+        joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.module is not text:
@@ -141,6 +142,6 @@ def _space(known: Vocabulary, control: VisionModel, units: Tensor, checkpoints: 
         return Space(**content)
     centred = units - units.mean(0)
     weight = control.network.get_classifier().weight.detach().float().cpu()
-    space = build_space(known.texts, known.deciding, known.classes, weight, centred.T @ centred / len(units))
+    space = build_space(known.texts, known.classes, weight, centred.T @ centred / len(units))
     checkpoints.save("space", **{name: getattr(space, name) for name in Space.__dataclass_fields__})
     return space
