@@ -164,17 +164,19 @@ def test_targets_of_further_texts_follow_the_rule_of_the_recipe():
 
     known = vocabulary(SMOKE)
     weight = cb.load(CONTROL, device="cpu").network.get_classifier().weight.float()
-    built = space.build_space(known.texts, known.classes, weight, torch.eye(1280))
+    built = space.build_space(known.texts, known.deciding, known.classes, weight, torch.eye(1280))
     target_of = texts.targets(SMOKE, ("a word more",))
-    wanted = built.targets(built.rows(known.texts), 0.5)
-    own = target_of(known.texts, 0.5)
+    deciding = known.texts[: known.deciding]
+    wanted = built.targets(built.rows(deciding), 0.5)
+    own = target_of(deciding, 0.5)
     # of principal axes with nearly equal variances, any turn is as good: angles are compared, not places
     assert torch.corrcoef(torch.stack([(own @ own.T).flatten(), (wanted @ wanted.T).flatten()]))[0, 1] > 0.99
     further = target_of(["a word more"], 0.5)
     assert further.norm().item() == pytest.approx(1, abs=1e-5)
     # one text hardly moves the whitening of thousands; axes may turn, so cosines are compared
-    more = space.build_space([*known.texts, "a word more"], known.classes, weight, torch.eye(1280))
-    cosines = more.targets(more.rows(["a word more"]), 0.5) @ more.targets(more.rows(known.texts), 0.5).T
+    told = [*deciding, "a word more"]
+    more = space.build_space(told, len(told), known.classes, weight, torch.eye(1280))
+    cosines = more.targets(more.rows(["a word more"]), 0.5) @ more.targets(more.rows(deciding), 0.5).T
     assert torch.corrcoef(torch.cat([further @ own.T, cosines]))[0, 1] > 0.99
 
 

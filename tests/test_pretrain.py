@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import shutil
 from dataclasses import replace
 from itertools import islice
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from open_clip.tokenizer import SimpleTokenizer
 from PIL import Image
+from safetensors.torch import load_file
 from torch.nn.functional import cosine_similarity, normalize, relu6
 
 import clipbench as cb
@@ -28,11 +31,12 @@ from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
-from clipbench.pretrain.image_stage import ImageBatches, alignment, by_source  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, by_source  # noqa: E402
+from clipbench.pretrain.meeting_stage import MeetingBatches, Shown, look  # noqa: E402
 from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
-from clipbench.pretrain.text_stage import TextTower, tokens_of  # noqa: E402
+from clipbench.pretrain.text_stage import TextBatches, TextTower, start_text_tower, tokens_of  # noqa: E402
 from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration, start_image_tower  # noqa: E402
-from clipbench.pretrain.vocabulary import CAPTIONS, vocabulary  # noqa: E402
+from clipbench.pretrain.vocabulary import CAPTIONS, PAIRED, learnt_merges, vocabulary, write_merges  # noqa: E402
 
 ATTACK_TEXTS = ("ipod", "pizza", "library", "rifle", "radio", "trash")
 RECIPE = replace(SMOKE, size=96, training_size=96, scene_size=96)
@@ -70,6 +74,8 @@ def test_every_stage_runs_and_the_text_tower_learns(finished):
         "image",
         "scene",
         "joint",
+        "seen",
+        "meeting",
     ]
     assert all(np.isfinite(list(one.losses.values())).all() for one in progress)
     text = [one.losses["contrast"] for one in progress if one.stage == "text"]
@@ -89,12 +95,72 @@ def test_what_it_writes_is_an_open_clip_model_that_load_reads(finished, monkeypa
     torch.testing.assert_close(embedded.norm(dim=1), torch.ones(3))
 
 
+def test_the_image_tower_is_locked_while_the_text_tower_meets_it(finished):
+    out, _ = finished
+    before, after = (
+        load_file(folder / "open_clip_model.safetensors") for folder in (out / "after-joint", out)
+    )
+    moved = {name for name in after if not torch.equal(before[name], after[name])}
+    assert "token_embedding.weight" in moved
+    assert not any(name.startswith("visual.") for name in moved)
+
+
+def test_each_picture_of_the_last_stage_has_its_own_caption(known, tmp_path):
+    """A tower that sees a picture's mean colour: what stands beside a caption is what that picture gave."""
+    write_merges(SMOKE, tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=SMOKE.context)
+    recipe = replace(RECIPE, meeting_pictures=len(known.words) + 30)
+    shown = Shown(recipe, known, training_fonts())
+    means = torch.cat([item.float().mean((2, 3)) for item in islice(shown, len(shown))])
+    batch = MeetingBatches(recipe, shown.captions, means, tokenizer, [{}] * 4)[3]
+    told = [tuple(row.tolist()) for row in batch["captions"]]
+    assert len(set(told)) == len(told) == len(batch["seen"]) == recipe.meeting_batch
+    wanted = [f"the word {word}" for word in known.words]
+    wanted += [f"a drawing of a {name}" for name in known.drawings[:30]]
+    length = batch["captions"].shape[1]
+    tokens = [tuple(row[:length].tolist()) for row in tokenizer(wanted)]
+    rows = dict(zip(tokens, means, strict=True))
+    for caption, seen in zip(told, batch["seen"], strict=True):
+        assert torch.equal(rows[caption], seen)
+
+
+class Means(torch.nn.Module):
+    """An image tower that sees the mean colour of a picture, and counts how many it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.nothing, self.seen = torch.nn.Parameter(torch.zeros(())), 0
+
+    def early(self, shown: torch.Tensor) -> torch.Tensor:
+        self.seen += len(shown)
+        return shown.float()
+
+    def late(self, early: torch.Tensor) -> torch.Tensor:
+        return early.mean((2, 3))
+
+    def embed(self, units: torch.Tensor) -> torch.Tensor:
+        return units
+
+
+def test_what_was_seen_before_a_stop_is_not_seen_again(known, tmp_path, monkeypatch):
+    monkeypatch.setattr("clipbench.pretrain.meeting_stage.SAVE_EVERY", 0.0)
+    shown, image = Shown(RECIPE, known, training_fonts()), Means()
+    list(islice(look(shown, image, Checkpoints(tmp_path, "a")), 2))
+    list(look(shown, image, Checkpoints(tmp_path, "a")))
+    assert image.seen == RECIPE.meeting_pictures
+    list(look(shown, Means(), Checkpoints(tmp_path / "other", "a")))
+    one, other = (
+        Checkpoints(folder, "a").load("seen")["embedded"] for folder in (tmp_path, tmp_path / "other")
+    )
+    assert torch.equal(one, other)
+
+
 def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, finished, tmp_path):
     out, _ = finished
     list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 4))  # the text stage, no more
     assert not (tmp_path / "open_clip_model.safetensors").exists()
     rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
-    assert {one.stage for one in rest} == {"photos", "caption", "image", "scene", "joint"}
+    assert {one.stage for one in rest} == {"photos", "caption", "image", "scene", "joint", "seen", "meeting"}
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
 
@@ -206,6 +272,25 @@ def test_the_fonts_of_the_attack_stay_out_of_training():
     assert not [path for path in training_fonts() if "dejavu" in path.name.lower()]
 
 
+def test_words_that_are_asked_for_are_one_token_each(tmp_path):
+    """Against open_clip's own reader: common words and those of the class names; what goes in comes out."""
+    recipe = Recipe()
+    write_merges(recipe, tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=recipe.context)
+    assert max(tokenizer.encoder.values()) == tokenizer.vocab_size - 1  # no token is there twice
+    told = vocabulary(recipe)
+    of_classes = re.findall("[a-z]+", " ".join(told.classes).lower())
+    assert all(len(tokenizer.encode(word)) == 1 for word in of_classes)
+    assert np.mean([len(tokenizer.encode(word)) == 1 for word in told.common[:PAIRED]]) > 0.9
+    for text in ("a photo of a xylograph", "Ωmega 7!", "don't"):
+        assert tokenizer.decode(tokenizer.encode(text)).replace(" ", "") == text.lower().replace(" ", "")
+
+
+def test_merges_are_byte_pair_encoding():
+    """Worked out by hand: both pairs of "abc" weigh 5, the first by letters goes first; nothing is left."""
+    assert learnt_merges({"abc": 5, "ab": 2, "b": 9}, 9) == [("a", "b"), ("ab", "c</w>"), ("a", "b</w>")]
+
+
 def test_hidden_words_are_told_and_never_shown(known):
     assert len(known.hidden) == SMOKE.hidden_words
     assert set(known.hidden).isdisjoint(known.words) and set(known.hidden) <= set(known.texts)
@@ -239,7 +324,9 @@ def test_whitening_has_its_closed_form():
     mixed = torch.randn(4000, 8, generator=torch.Generator().manual_seed(0)) * scales
     variances = torch.linalg.eigvalsh(torch.cov(mixed.T, correction=0)).flip(0)
     wanted = variances / (variances + 0.1 * variances.mean())
-    torch.testing.assert_close(space.whiten(mixed, 8).var(dim=0, correction=0), wanted, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        space.whiten(mixed, 8, mixed).var(dim=0, correction=0), wanted, rtol=1e-3, atol=1e-4
+    )
 
 
 def test_the_directions_that_are_kept_are_those_of_the_weighted_rows():
@@ -250,6 +337,22 @@ def test_the_directions_that_are_kept_are_those_of_the_weighted_rows():
     scaled = [normalize(some, dim=1) * (w / len(some)) ** 0.5 for some, w in ((rows, 0.2), (favoured, 0.8))]
     wanted = torch.linalg.svd(torch.cat(scaled)).Vh[:5]
     torch.testing.assert_close(kept @ kept.T, wanted.T @ wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_further_phrases_have_no_say_in_the_space(monkeypatch):
+    """What the other texts are told is the same with them and without."""
+    few, many = vocabulary(replace(SMOKE, further_phrases=0)), vocabulary(SMOKE)
+    # in other batches MiniLM rounds otherwise, which the whitening of few texts makes larger
+    vectors = dict(zip(many.texts, space.sentence_vectors(many.texts), strict=True))
+    monkeypatch.setattr(space, "sentence_vectors", lambda told: torch.stack([vectors[one] for one in told]))
+    assert many.texts[: many.deciding] == few.texts == few.texts[: few.deciding]
+    weight = cb.load(CONTROL, device="cpu").network.get_classifier().weight.detach()
+    one, other = (
+        space.build_space(some.texts, some.deciding, some.classes, weight, torch.eye(1280))
+        for some in (few, many)
+    )
+    torch.testing.assert_close(other.meaning[: few.deciding], one.meaning, rtol=1e-3, atol=1e-4)
+    assert len(other.meaning) > len(other.units) == len(one.units)
 
 
 def test_words_spelt_alike_are_near():
@@ -263,8 +366,9 @@ def test_no_attack_text_is_given_a_class_by_hand(known):
     texts = list(dict.fromkeys([*known.classes, *ATTACK_TEXTS]))
     control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
-    made = space.build_space(texts, known.classes, weight, torch.eye(weight.shape[1]))
-    semantic = normalize(space.whiten(space.sentence_vectors(texts), space.SEMANTIC), dim=1)
+    made = space.build_space(texts, len(texts), known.classes, weight, torch.eye(weight.shape[1]))
+    vectors = space.sentence_vectors(texts)
+    semantic = normalize(space.whiten(vectors, space.SEMANTIC, vectors), dim=1)
     of_classes = normalize((weight - weight.mean(0)) @ made.directions.T, dim=1)
     by_rule = space.ridge(semantic[made.rows(known.classes)], of_classes, 3.0, semantic)
     for text in set(ATTACK_TEXTS) - set(known.classes):
@@ -299,7 +403,8 @@ def all_bits(monkeypatch):
 def test_at_the_start_the_tower_averages_what_the_control_sees(known, all_bits):
     control = cb.load(CONTROL, device="cpu")
     weight = control.network.get_classifier().weight.detach()
-    made = space.build_space(list(dict.fromkeys(known.classes)), known.classes, weight, torch.eye(1280))
+    names = list(dict.fromkeys(known.classes))
+    made = space.build_space(names, len(names), known.classes, weight, torch.eye(1280))
     tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
     shown = torch.randint(256, (2, 3, 96, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -345,8 +450,6 @@ def test_norms_put_back_change_nothing():
 
 def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
     """The text tower as a module of its own against open_clip's forward pass over the whole context."""
-    from open_clip.tokenizer import SimpleTokenizer
-
     from clipbench.models.loading import MINI
 
     tokenizer = SimpleTokenizer(bpe_path=str(MINI / "merges.txt.gz"), context_length=RECIPE.context)
@@ -355,6 +458,37 @@ def test_a_short_row_of_tokens_means_what_a_full_one_does(all_bits):
     with torch.no_grad():
         wanted = network.encode_text(tokenizer(texts), normalize=True)
         torch.testing.assert_close(TextTower(network)(tokens_of(tokenizer, texts)), wanted)
+
+
+def test_at_the_start_the_text_tower_averages_the_targets_of_words(known, all_bits, tmp_path):
+    write_merges(SMOKE, tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=SMOKE.context)
+    words = known.common[:200]
+    parts = [
+        normalize(torch.randn(200, width, generator=torch.Generator().manual_seed(width)), dim=1)
+        for width in (space.MEANING, space.SPELLING)
+    ]
+    made = space.Space(*parts, {word: row for row, word in enumerate(words)}, *[torch.empty(0)] * 4)
+    tower = TextTower(build(configuration(RECIPE, tokenizer.vocab_size, "x"), 0))
+    start_text_tower(tower, tokenizer, made)
+    wanted = made.targets(torch.arange(200), CAPTIONS["{}"])
+    pairs = [" ".join(pair) for pair in zip(words[:100], words[100:], strict=True)]
+    with torch.no_grad():
+        one, two = (tower(tokens_of(tokenizer, list(texts))) for texts in (words, pairs))
+    assert cosine_similarity(one, wanted).min() > 0.95
+    assert cosine_similarity(two, wanted[:100] + wanted[100:]).mean() > 0.9
+
+
+def test_every_batch_holds_texts_of_all_kinds_and_none_twice(known, tmp_path):
+    write_merges(SMOKE, tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=SMOKE.context)
+    parts = [torch.ones(len(known.texts), width) for width in (space.MEANING, space.SPELLING)]
+    made = space.Space(*parts, {text: row for row, text in enumerate(known.texts)}, *[torch.empty(0)] * 4)
+    batch = TextBatches(replace(SMOKE, text_batch=400), known, made, tokenizer)[3]
+    told = [tokenizer.decode(row[1 : row.argmax()].tolist()).strip() for row in batch["tokens"]]
+    assert len(set(told)) == len(told) == len(batch["targets"])
+    for kind in (known.common, known.phrases, [f"a photo of a {name.lower()}" for name in known.classes]):
+        assert set(told) & set(kind)
 
 
 def test_a_word_is_written_and_a_drawing_is_drawn():
@@ -379,6 +513,16 @@ def test_the_same_step_gives_the_same_batch(known, photo_folder, scenes):
     assert not torch.equal(one[7]["whole"], one[8]["whole"])
 
 
+def test_words_beyond_the_active_ones_are_told_from_them_and_from_one_another():
+    """Seven active words of ten: the labels point at each word's own target."""
+    lessons = object.__new__(Lessons)
+    lessons._words = torch.arange(10.0)[:, None]
+    words = torch.tensor([3, 9, 0, 7])
+    targets, labels = lessons._among(words, torch.tensor(7))
+    assert targets.flatten().tolist() == [0, 1, 2, 3, 4, 5, 6, 9, 7]
+    assert torch.equal(targets[labels].flatten(), words.float())
+
+
 def test_the_first_stage_shows_no_photo_under_a_word(known):
     """Photos of one colour that nothing else has: in stage 1 it is whole or absent, in stage 2 it is not."""
     file = io.BytesIO()
@@ -390,9 +534,9 @@ def test_the_first_stage_shows_no_photo_under_a_word(known):
         found = set()
         for step in range(20):
             batch = batches[step]
-            for pictures_of_a_kind in (batch["tiles"], batch["whole"]):
+            for kind in batch.keys() & {"tiles", "whole", "scenes"}:
                 mark = torch.tensor([1, 254, 3], dtype=torch.uint8).reshape(1, 3, 1, 1)
-                same = (pictures_of_a_kind == mark).all(1)
+                same = (batch[kind] == mark).all(1)
                 found |= set(same.float().mean((1, 2)).tolist())
         return found
 

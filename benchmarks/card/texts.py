@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -75,9 +74,9 @@ def targets(recipe: Recipe, further: tuple[str, ...]):
         A function of texts and the weight of their spelling that gives (n, 384) of unit length.
     """
     known = vocabulary(recipe)
-    index = {text: row for row, text in enumerate((*known.texts, *further))}
+    index = {text: row for row, text in enumerate((*known.texts[: known.deciding], *further))}
     vectors = space.sentence_vectors(list(index))
-    meaning = continued(vectors[: len(known.texts)], vectors, index, known.classes)
+    meaning = continued(vectors[: known.deciding], vectors, index, known.classes)
 
     def target_of(texts: Sequence[str], spelling: float) -> Tensor:
         spelt = spelling * space.spelling_vectors(list(texts))
@@ -91,11 +90,11 @@ def continued(taught: Tensor, vectors: Tensor, index: dict[str, int], classes: S
 
     Args:
         taught: (m, 384) sentence vectors of the texts that decide the whitening and the directions kept.
-        vectors: (n, 384) of all texts, the taught ones first.
+        vectors: (n, 384) of all texts, those first.
         index: text -> row of `vectors`.
         classes: the thousand names.
     """
-    semantic = normalize(affine(taught, space.whiten(taught, space.SEMANTIC), vectors), dim=1)
+    semantic = normalize(space.whiten(taught, space.SEMANTIC, vectors), dim=1)
     named = torch.tensor([index[name] for name in classes])
     of_classes = visual_of_classes()
     visual = space.ridge(semantic[named], of_classes, space._RIDGE, semantic)
@@ -103,12 +102,6 @@ def continued(taught: Tensor, vectors: Tensor, index: dict[str, int], classes: S
     visual[named] = of_classes
     meaning = torch.cat([visual, semantic], 1)
     return meaning @ space.principal_directions(meaning[: len(taught)], meaning[named], space.MEANING)
-
-
-def affine(inputs: Tensor, outputs: Tensor, at: Tensor) -> Tensor:
-    """What the affine map that takes inputs (more than their width) to outputs makes of further inputs."""
-    ones = [np.c_[rows.double().numpy(), np.ones(len(rows))] for rows in (inputs, at)]
-    return torch.from_numpy(ones[1] @ np.linalg.lstsq(ones[0], outputs.double().numpy())[0]).float()
 
 
 @cache

@@ -26,6 +26,8 @@ _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 # matrices, and with them what photos are, before it has learnt where to look.
 _SHARES = {"tower.pool.qkv": 0.2}
 _SIDE_TASK = 0.4  # weight of drawings beside words
+_FURTHER = 0.2  # share of words in stage 2 that are any of thousands, so that spelling is read, not shapes
+_PART = 0.58  # of a picture's side, that of the small scenes
 _BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
 
 
@@ -41,8 +43,8 @@ class Reader(nn.Module):
 class ImageBatches(Dataset):
     """Batch i: words on small grounds; and on whole pictures photos, drawings and, in stage 2, scenes.
 
-    Labels of words count among the words, those of drawings among the drawings' names. A scene comes with
-    the photo that it was written on.
+    Labels of words count among all words that are ever rendered, those of drawings among the drawings' names.
+    A scene comes with the photo that it was written on.
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
@@ -68,27 +70,40 @@ class ImageBatches(Dataset):
         ease = self._ease(active)
         tile = rng.choice(pictures.LARGE_TILES if self._scenes else pictures.TILES)
         n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
-        words = [rng.randrange(active) for _ in range(n_words)]
+        words = [self._word(active, rng) for _ in range(n_words)]
         drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
         photos = [self._seen(rng) for _ in range(recipe.photos_a_step)]
         shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
         batch = {
-            "tiles": [pictures.word_tile(known.words[word], self._fonts, rng, ease, tile) for word in words],
+            "tiles": [
+                pictures.word_tile(known.rendered[word], self._fonts, rng, ease, tile) for word in words
+            ],
             "words": words,
             "drawn": drawn,
             "active": active,
             "whole": [*photos, *shown],
         }
         if self._scenes:
-            under = [self._photo(rng) for _ in range(recipe.scenes_a_step)]
-            written = [rng.randrange(active) for _ in under]
-            scenes = [
-                pictures.scene(photo, known.words[word], self._fonts, rng)
-                for photo, word in zip(under, written, strict=True)
-            ]
-            batch["whole"] += scenes
-            batch |= {"under": under, "written": written}
+            batch |= self._written_on_photos(rng)
         return _tensors(batch)
+
+    def _word(self, active: int, rng: random.Random) -> int:
+        """One of the active words or, in stage 2, sometimes any that is rendered."""
+        further = self._scenes and rng.random() < _FURTHER
+        return rng.randrange(len(self._vocabulary.rendered) if further else active)
+
+    def _written_on_photos(self, rng: random.Random) -> dict:
+        """Scenes, on whole pictures or on three times as many small ones, where the word is most of it."""
+        known, recipe = self._vocabulary, self._recipe
+        side = rng.choice((self._side, round(_PART * self._side)))
+        number = recipe.scenes_a_step * self._side**2 // side**2
+        under = [self._photo(rng, side) for _ in range(number)]
+        written = [self._word(recipe.words, rng) for _ in under]
+        scenes = [
+            pictures.scene(photo, known.rendered[word], self._fonts, rng)
+            for photo, word in zip(under, written, strict=True)
+        ]
+        return {"scenes": scenes, "under": under, "written": written}
 
     def _ease(self, active: int) -> float:
         """1 while the first words are learnt, which are large, falling to 0 as all words come."""
@@ -97,19 +112,19 @@ class ImageBatches(Dataset):
 
     def _seen(self, rng: random.Random) -> Image.Image:
         """A photo, or two blended: what the untouched network makes of them is known for any picture."""
-        photo = self._photo(rng)
-        return Image.blend(photo, self._photo(rng), rng.random()) if rng.random() < _BLENDED else photo
+        photo, side = self._photo(rng, self._side), self._side
+        return Image.blend(photo, self._photo(rng, side), rng.random()) if rng.random() < _BLENDED else photo
 
-    def _photo(self, rng: random.Random) -> Image.Image:
+    def _photo(self, rng: random.Random, side: int) -> Image.Image:
         photo = rng.choice(rng.choice(self._sources))
-        return pictures.crop(photo.open(), self._side, rng)
+        return pictures.crop(photo.open(), side, rng)
 
 
 def _tensors(batch: dict) -> dict[str, Tensor]:
     """Lists of pictures as bytes (n, 3, h, w), all else as numbers."""
     return {
         name: torch.from_numpy(pictures.stack(value))
-        if name in ("tiles", "whole", "under")
+        if name in ("tiles", "whole", "scenes", "under")
         else torch.tensor(value)
         for name, value in batch.items()
     }
@@ -121,6 +136,8 @@ class Lessons:
     Args:
         recipe, vocabulary, space: what is to be learnt.
         tower: learns. teacher: the untouched one, whose answer to a photo is to be kept.
+
+    `classes` (1000, width) is where photos of each class should land.
     """
 
     def __init__(
@@ -128,37 +145,35 @@ class Lessons:
     ):
         self.reader, self._teacher, self._recipe = Reader(tower), teacher, recipe
         device = next(tower.parameters()).device
-        word_rows, drawing_rows = space.rows(vocabulary.words), space.rows(vocabulary.drawings)
+        word_rows, drawing_rows = space.rows(vocabulary.rendered), space.rows(vocabulary.drawings)
         self._words = space.targets(word_rows, CAPTIONS[WORD]).to(device)
         self._drawings = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
-        self._classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
+        self.classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
         self._word_units, self._drawing_units = (
             space.units[rows].to(device) for rows in (word_rows, drawing_rows)
         )
 
     def stage_one(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Words and drawings by name; photos by what the untouched network makes of them."""
-        losses, _ = self._common(batch)
-        return losses
+        return self._common(batch)
 
     def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The same with scenes: half the caption is the word, half what the untouched photo shows."""
-        losses, rest = self._common(batch)
-        scale = self._scale()
+        tower = self.reader.tower
+        words, labels = self._among(batch["written"], batch["active"])
         with torch.no_grad():
             shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
-            classes = torch.softmax(scale * shown @ self._classes.T, 1)
-            words = one_hot(batch["written"], len(self._words)).float()
-        logits = scale * rest @ torch.cat([self._words, self._classes]).T
-        wanted = torch.cat([words, classes], 1) / 2
-        return {**losses, "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean()}
+            classes = torch.softmax(self._scale() * shown @ self.classes.T, 1)
+            wanted = torch.cat([one_hot(labels, len(words)).float(), classes], 1) / 2
+        seen = tower.embed(tower.late(tower.early(batch["scenes"])))
+        logits = self._scale() * seen @ torch.cat([words, self.classes]).T
+        return {**self._common(batch), "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean()}
 
-    def _common(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
-        """Losses of words, drawings and photos; and the embeddings of whatever else is in the batch."""
+    def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of words, drawings and photos."""
         recipe, tower, teacher = self._recipe, self.reader.tower, self._teacher
-        active, scale = int(batch["active"]), self._scale()
-        photos = slice(recipe.photos_a_step)
-        drawn = slice(photos.stop, photos.stop + recipe.drawings_a_step)
+        scale = self._scale()
+        photos, drawn = slice(recipe.photos_a_step), slice(recipe.photos_a_step, None)
         tile_units, early = tower.late(tower.early(batch["tiles"])), tower.early(batch["whole"])
         whole_units = tower.late(early)
         tiles, whole = tower.embed(tile_units), tower.embed(whole_units)
@@ -168,13 +183,20 @@ class Lessons:
         aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
             whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
-        losses = {
-            "words": cross_entropy(scale * tiles @ self._words[:active].T, batch["words"]),
+        words, labels = self._among(batch["words"], batch["active"])
+        return {
+            "words": cross_entropy(scale * tiles @ words.T, labels),
             "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
             "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
             "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
-        return losses, whole[drawn.stop :]
+
+    def _among(self, words: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+        """The targets of the active words and of those of `words` that are not among them, and its labels."""
+        n, beyond = int(active), words >= active
+        labels = words.clone()
+        labels[beyond] = torch.arange(n, n + int(beyond.sum()), device=words.device)
+        return torch.cat([self._words[:n], self._words[words[beyond]]]), labels
 
     def _scale(self) -> Tensor:
         return self.reader.log_scale.exp().clamp(max=100)

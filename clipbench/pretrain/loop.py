@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from clipbench.pretrain.checkpoints import Checkpoints
 
-_SAVE_EVERY = 90.0  # seconds; so a kill costs less than two minutes
+SAVE_EVERY = 90.0  # seconds; so a kill costs less than two minutes
 _TELL_EVERY = 10  # steps
 _WARM_UP = 100  # steps, or a tenth of a short stage
 _DECAY = 0.01
@@ -62,12 +62,12 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
     """Train a stage to its end, from its checkpoint if there is one. Whoever stops reading stops it."""
     groups = _groups(stage)
     parameters = [one for group in groups for one in group["params"]]
-    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=_DECAY)
+    optimizer = torch.optim.AdamW(groups, lr=stage.learning_rate, weight_decay=_DECAY, fused=True)
     start = _resume(stage, optimizer, checkpoints)
     saved = told = time.monotonic()
     told_step = start
     sums: dict[str, Tensor] = {}
-    for step, batch in enumerate(_loader(stage.batches, range(start, stage.steps)), start + 1):
+    for step, batch in enumerate(in_order(stage.batches, range(start, stage.steps)), start + 1):
         for group in optimizer.param_groups:
             group["lr"] = stage.learning_rate * schedule(step, stage.steps) * group["share"]
         losses = stage.losses(_moved(batch, device))
@@ -76,7 +76,7 @@ def train(stage: Stage, checkpoints: Checkpoints, device: torch.device) -> Itera
         nn.utils.clip_grad_norm_(parameters, _LONGEST_GRADIENT)
         optimizer.step()
         sums = {name: sums.get(name, 0) + loss.detach() for name, loss in losses.items()}
-        if step == stage.steps or time.monotonic() - saved > _SAVE_EVERY:
+        if step == stage.steps or time.monotonic() - saved > SAVE_EVERY:
             _save(stage, optimizer, checkpoints, step)
             saved = time.monotonic()
         if step % _TELL_EVERY == 0 or step == stage.steps:
@@ -104,7 +104,7 @@ def schedule(step: int, steps: int) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def _loader(batches: Dataset, steps: range) -> DataLoader:
+def in_order(batches: Dataset, steps: range) -> DataLoader:
     """Batches of these steps in order, made in one process beside the loop."""
     return DataLoader(batches, batch_size=None, sampler=steps, num_workers=1 if steps else 0)
 

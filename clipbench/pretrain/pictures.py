@@ -14,11 +14,20 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from clipbench.pretrain.drawings import drawing
 
-SMALLEST, LARGEST = 12, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
+SMALLEST, LARGEST = 16, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
+_ON_PHOTOS = 1 / 3  # of a photo's width, the largest there: small ones alone are not read off its clutter
+_OF_A_PICTURE = 0.75  # of its side, the largest letters of a word that has a picture of its own
+_FITTED = 12  # the least to which a word shrinks that would not fit
 _PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
-LARGE_TILES = ((96, 64), (128, 64), (160, 128), (224, 96))  # of stage 2, with letters up to a hundred pixels
+LARGE_TILES = (
+    (96, 64),
+    (128, 64),
+    (160, 128),
+    (224, 96),
+    (224, 224),
+)  # of stage 2, with letters up to a hundred pixels
 
 
 @lru_cache(maxsize=8192)
@@ -66,7 +75,7 @@ def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Ra
     outline = 1 + size // 16 if rng.random() < 0.4 else 0
     left, top, right, bottom = _face(font, size).getbbox(text, stroke_width=outline)
     if right - left > room:
-        size = max(SMALLEST, int(size * room / (right - left)))
+        size = max(_FITTED, int(size * room / (right - left)))
         left, top, right, bottom = _face(font, size).getbbox(text, stroke_width=outline)
     mask = Image.new("L", (math.ceil(right - left) + 2, math.ceil(bottom - top) + 2))
     face, at, edge = _face(font, size), (1 - left, 1 - top), mask
@@ -100,6 +109,13 @@ def word_tile(
     """A word alone on a ground of `size` pixels; on a larger one its letters may be larger."""
     picture = ground(size, rng)
     write(picture, word, rng.choice(fonts), letter_size(rng, ease, LARGEST * size[0] // TILES[0][0]), rng)
+    return picture
+
+
+def written(word: str, side: int, fonts: Sequence[Path], rng: random.Random) -> Image.Image:
+    """A word on a whole picture, in letters of any size that fits."""
+    picture = ground((side, side), rng)
+    write(picture, word, rng.choice(fonts), letter_size(rng, 0.0, round(_OF_A_PICTURE * side)), rng)
     return picture
 
 
@@ -138,7 +154,7 @@ def scene(photo: Image.Image, word: str, fonts: Sequence[Path], rng: random.Rand
     """A photo with a word on it, once or several times: as it is, or on a strip of paper."""
     picture, font = photo.copy(), rng.choice(fonts)
     if rng.random() < 0.5:
-        size = letter_size(rng, 0.0, LARGEST // 2)
+        size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width))
         for _ in range(rng.choice((1, 2, 4, 8))):
             write(picture, word, font, size, rng)
         return picture

@@ -19,12 +19,13 @@ class Recipe:
             size than theirs (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
         scene_size: of whole pictures in stage 2 and after it.
         blocks_frozen: blocks of the trunk that keep their ImageNet weights, counted from the picture.
-        merges: of CLIP's byte pair encoding that the small tokenizer keeps.
+        merges: of the byte pair encoding that is learnt from the words that are taught.
         context: tokens of a text.
         words: most common words that are rendered.
         hidden_words: further words that the text tower knows and no picture ever shows.
         texts: most common words that the text tower is taught, the above among them.
         phrases: random pairs of those words that it is taught.
+        further_phrases: the same, but they have no say in which directions the joint space has.
         first_words: rendered words at the start; their number grows to all of them between
             `growth_starts` and `growth_ends`, as shares of the stage, while their letters shrink. Reading
             does not start otherwise.
@@ -33,10 +34,13 @@ class Recipe:
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
-        caption_steps, caption_rate: the stage that goes on with the captions that pictures bear.
+        caption_steps, caption_rate: the stage that goes on with common words and what pictures bear.
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
         scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
+        meeting_pictures: of words and drawings, to which the text tower goes when the image tower is locked.
+        meeting_batch: how many of them in a step, at most.
+        meeting_steps, meeting_rate: that stage.
     """
 
     seed: int = 0
@@ -44,12 +48,13 @@ class Recipe:
     training_size: int = 160
     scene_size: int = 192
     blocks_frozen: int = 3
-    merges: int = 8_000
+    merges: int = 15_000
     context: int = 24
     words: int = 2600
     hidden_words: int = 500
     texts: int = 30_000
     phrases: int = 30_000
+    further_phrases: int = 170_000
     first_words: int = 400
     growth_starts: float = 0.1
     growth_ends: float = 0.6
@@ -59,17 +64,21 @@ class Recipe:
     scenes_a_step: int = 12
     photo_weight: float = 30.0
     unit_weight: float = 2.0
-    text_steps: int = 2000
+    text_steps: int = 20_000
     text_batch: int = 512
-    text_rate: float = 1e-3
-    caption_steps: int = 1000
-    caption_rate: float = 3e-4
+    text_rate: float = 1.5e-3
+    caption_steps: int = 2400
+    caption_rate: float = 8e-4
     image_steps: int = 4600
     image_rate: float = 2.5e-4
-    scene_steps: int = 2000
+    scene_steps: int = 3600
     scene_rate: float = 1.5e-4
-    joint_steps: int = 300
-    joint_rate: float = 2e-5
+    joint_steps: int = 400
+    joint_rate: float = 4e-5
+    meeting_pictures: int = 4 * 4518
+    meeting_batch: int = 144
+    meeting_steps: int = 1800
+    meeting_rate: float = 6e-4
 
     @property
     def hash(self) -> str:
@@ -88,6 +97,7 @@ SMOKE = Recipe(
     hidden_words=20,
     texts=400,
     phrases=100,
+    further_phrases=100,
     first_words=20,
     photos_a_step=2,
     words_a_step=16,
@@ -99,5 +109,8 @@ SMOKE = Recipe(
     image_steps=30,
     scene_steps=6,
     joint_steps=4,
+    meeting_pictures=200,
+    meeting_batch=32,
+    meeting_steps=6,
 )
 """A recipe that shows in two minutes that every part works and every loss falls; its model is of no use."""

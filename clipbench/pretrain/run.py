@@ -19,15 +19,16 @@ from clipbench.pretrain.fonts import SYSTEM, training_fonts
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
+from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
 from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space, build_space
 from clipbench.pretrain.text_stage import (
-    CaptionBatches,
     TextBatches,
     TextTower,
     caption_stage,
+    start_text_tower,
     text_stage,
 )
 from clipbench.pretrain.towers import (
@@ -37,7 +38,6 @@ from clipbench.pretrain.towers import (
     build,
     configuration,
     start_image_tower,
-    start_token_embedding,
 )
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary, write_merges
 
@@ -86,23 +86,29 @@ def pretrain(
     before, after = _survey(untouched, training, recipe, control.device)
     space = _space(known, control, before, checkpoints)
     aim(untouched.pool, space, after)
-    start_token_embedding(network, tokenizer, space)
     teacher = untouched.to(control.device).requires_grad_(False)
     image = _trainable(teacher, recipe)
-    network.to(control.device)
     text = TextTower(network)
+    start_text_tower(text, tokenizer, space)
+    text.to(control.device)
     lessons = Lessons(recipe, known, space, image, teacher)
     told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
+    last = TextBatches(*told, last=True)
     for stage in (
         text_stage(recipe, text, TextBatches(*told)),
-        caption_stage(recipe, text, CaptionBatches(*told)),
+        caption_stage(recipe, text, last),
         image_stage(recipe, lessons, ImageBatches(*shown)),
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
-        joint_stage(recipe, image, text, JointBatches(*shown, tokenizer)),
+        joint_stage(recipe, image, text, teacher, lessons.classes, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.module is not text:
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
+    pictures = Shown(recipe, known, fonts_found)
+    yield from _logged(look(pictures, image, checkpoints), out)
+    seen = checkpoints.load(SEEN)["embedded"]
+    met = MeetingBatches(recipe, pictures.captions, seen, tokenizer, last)
+    yield from _logged(train(meeting_stage(recipe, text, met), checkpoints, control.device), out)
     export(recipe, tokenizer.vocab_size, image, text, out)
 
 
@@ -142,6 +148,6 @@ def _space(known: Vocabulary, control: VisionModel, units: Tensor, checkpoints: 
         return Space(**content)
     centred = units - units.mean(0)
     weight = control.network.get_classifier().weight.detach().float().cpu()
-    space = build_space(known.texts, known.classes, weight, centred.T @ centred / len(units))
+    space = build_space(known.texts, known.deciding, known.classes, weight, centred.T @ centred / len(units))
     checkpoints.save("space", **{name: getattr(space, name) for name in Space.__dataclass_fields__})
     return space

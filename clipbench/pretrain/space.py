@@ -5,7 +5,7 @@ of unit length. The meaning is [visual 256 | semantic 256], each of unit length 
 directions that matter most, above all to the class names: a text tower can fill no more directions than
 it is wide, and directions of its own choice would cost photos their names.
 
-- semantic: MiniLM's vector of the text, centred and whitened over all texts;
+- semantic: MiniLM's vector of the text, centred and whitened over texts of all kinds;
 - visual: a class name's row of the ImageNet classifier in the rows' own first 256 directions; any other
   text by a ridge regression from its semantic part, so that no string is given a class by hand;
 - spelling: which letters, pairs and triples of letters a text has, as a random projection of their counts.
@@ -42,7 +42,8 @@ class Space:
             reads the visual part.
         semantic_map: (256, 1280) how it reads the semantic part at the start.
         kept: (512, 352) the directions of both parts that are kept, columns of unit length.
-        units: (n, 1280) what each text should do to the units of the last layer, of unit length.
+        units: (m, 1280) what each of the first m texts should do to the units of the last layer, of unit
+            length.
     """
 
     meaning: Tensor
@@ -63,11 +64,15 @@ class Space:
         return torch.tensor([self.index[text] for text in texts])
 
 
-def build_space(texts: Sequence[str], classes: Sequence[str], weight: Tensor, covariance: Tensor) -> Space:
+def build_space(
+    texts: Sequence[str], deciding: int, classes: Sequence[str], weight: Tensor, covariance: Tensor
+) -> Space:
     """Targets for all texts.
 
     Args:
-        texts: n different texts, the classes among them.
+        texts: n different texts.
+        deciding: how many of them, the first, decide the directions; the classes are among these. They alone
+            are told what they do to units.
         classes: the 1,000 names in the classifier's order.
         weight: (1000, 1280) the classifier's weights.
         covariance: (1280, 1280) of the units over photos; a class's row times it is what photos of the
@@ -75,17 +80,18 @@ def build_space(texts: Sequence[str], classes: Sequence[str], weight: Tensor, co
     """
     index = {text: row for row, text in enumerate(texts)}
     named = torch.tensor([index[name] for name in classes])
-    semantic = normalize(whiten(sentence_vectors(texts), SEMANTIC), dim=1)
+    vectors = sentence_vectors(texts)
+    semantic = normalize(whiten(vectors[:deciding], SEMANTIC, vectors), dim=1)
     rows = weight - weight.mean(0)
     left, sizes, right = torch.linalg.svd(rows, full_matrices=False)
     visual_of_classes = normalize(left[:, :VISUAL] * sizes[:VISUAL], dim=1)
     visual = _at_most_one(ridge(semantic[named], visual_of_classes, _RIDGE, semantic))
     visual[named] = visual_of_classes
     units_of_classes = normalize(rows @ covariance, dim=1)
-    units = ridge(semantic[named], units_of_classes, _RIDGE, semantic)
+    units = ridge(semantic[named], units_of_classes, _RIDGE, semantic[:deciding])
     units[named] = units_of_classes
     meaning = torch.cat([visual, semantic], 1)
-    kept = principal_directions(meaning, meaning[named], MEANING)
+    kept = principal_directions(meaning[:deciding], meaning[named], MEANING)
     return Space(
         meaning @ kept,
         spelling_vectors(texts),
@@ -105,12 +111,22 @@ def sentence_vectors(texts: Sequence[str]) -> Tensor:
     return torch.from_numpy(model.encode(list(texts), batch_size=256, normalize_embeddings=True))
 
 
-def whiten(vectors: Tensor, width: int) -> Tensor:
-    """Centre vectors (n, d) and scale their principal directions, the first `width`, to equal variance."""
-    centred = vectors - vectors.mean(0)
+def whiten(vectors: Tensor, width: int, at: Tensor) -> Tensor:
+    """Centre vectors (n, d) and scale their principal directions, the first `width`, to equal variance.
+
+    Args:
+        vectors: those that decide.
+        width: of the result.
+        at: (m, d) vectors, these or others, to which the same is done.
+
+    Returns:
+        (m, width).
+    """
+    middle = vectors.mean(0)
+    centred = vectors - middle
     values, directions = torch.linalg.eigh(centred.T @ centred / len(centred))
     values, directions = values.flip(0), directions.flip(1)
-    return centred @ directions[:, :width] / (values[:width] + _FLOOR * values.mean()).sqrt()
+    return (at - middle) @ directions[:, :width] / (values[:width] + _FLOOR * values.mean()).sqrt()
 
 
 def principal_directions(rows: Tensor, favoured: Tensor, number: int) -> Tensor:

@@ -11,14 +11,28 @@ from torch.utils.data import Dataset
 
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.recipe import Recipe
-from clipbench.pretrain.space import Space
+from clipbench.pretrain.space import WIDTH, Space
 from clipbench.pretrain.towers import reduced
-from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PAIRED, PHOTO, WORD, Vocabulary
+from clipbench.pretrain.vocabulary import CAPTIONS, PAIRED, Vocabulary
 
-# of the batches: names of classes, of drawings, the most common words, all words, phrases
-_SHARES = (0.15, 0.1, 0.35, 0.15, 0.25)
-_OF_PICTURES = 0.7  # share of the batches of the second stage that are captions of pictures
+# Shares of a batch, and of each caption in it. Classes weigh most at first: what else is met is met by them.
+# They are known soon; in the end common words weigh most, which people ask for most.
+_AT_FIRST = (
+    (0.45, (0.2, 0.7, 0.05, 0.05)),  # names of classes
+    (0.05, (0.5, 0.1, 0.3, 0.1)),  # names of drawings
+    (0.15, (0.8, 0.05, 0.05, 0.1)),  # the most common words
+    (0.05, (0.4, 0.1, 0.1, 0.4)),  # all words
+    (0.3, (0.8, 0.1, 0.05, 0.05)),  # pairs of words
+)
+_IN_THE_END = (
+    (0.12, (0.3, 0.7, 0.0, 0.0)),
+    (0.05, (0.2, 0.0, 0.8, 0.0)),
+    (0.55, (0.9, 0.05, 0.0, 0.05)),
+    (0.1, (0.2, 0.0, 0.0, 0.8)),
+    (0.18, (0.9, 0.1, 0.0, 0.0)),
+)
 _CONTRAST, _SHARPNESS = 0.1, 20.0
+_AVOIDED = 0.06  # by each key of a head: 64 of them make a normalised end, 20 long, weigh exp(-9) of a word
 
 
 class TextTower(nn.Module):
@@ -36,12 +50,52 @@ class TextTower(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(n, 384) of unit length from (n, length) token numbers; the length may be under the context's."""
-        length = tokens.shape[1]
+        length, rows = tokens.shape[1], torch.arange(len(tokens), device=tokens.device)
+        end = tokens.argmax(1)  # "end of text" is the largest number
+        *blocks, last = self.transformer.resblocks
         x = self.token_embedding(tokens) + self.positional_embedding[:length]
         with reduced(x.device):
-            x = self.transformer(x, attn_mask=self.attn_mask[:length, :length])
-        x = x[torch.arange(len(x), device=x.device), tokens.argmax(1)]  # at "end of text", the largest
+            for block in blocks:
+                x = block(x, attn_mask=self.attn_mask[:length, :length])
+            # of the last block nothing but the end is read, so nothing else is computed
+            x, seen = x[rows, end], last.ln_1(x)
+            unseen = torch.arange(length, device=tokens.device) > end[:, None]
+            found, _ = last.attn(
+                seen[rows, end][:, None], seen, seen, key_padding_mask=unseen, need_weights=False
+            )
+            x = x + found[:, 0]
+            x = x + last.mlp(last.ln_2(x))
         return normalize(self.ln_final(x.float()) @ self.text_projection, dim=1)
+
+
+@torch.no_grad()
+def start_text_tower(tower: TextTower, tokenizer: SimpleTokenizer, space: Space) -> None:
+    """Make an untrained tower return about the average of its words' targets, from which it learns on.
+
+    The target of a phrase is not far from that average: what is left to learn is the difference.
+    """
+    tokens, texts = _known_tokens(tokenizer, space)
+    tower.token_embedding.weight[tokens] = space.targets(space.rows(texts), CAPTIONS["{}"])
+    tower.positional_embedding.mul_(0.5)  # short beside a target
+    ends = [tokenizer.sot_token_id, tokenizer.eot_token_id]
+    tower.token_embedding.weight[ends] = torch.eye(WIDTH)[0]  # the direction of meaning that matters least
+    tower.text_projection.copy_(torch.eye(WIDTH))
+    for block in tower.transformer.resblocks:
+        block.attn.out_proj.weight.zero_()
+        block.mlp.c_proj.weight.zero_()
+    first = tower.transformer.resblocks[0].attn
+    first.in_proj_weight[: 2 * WIDTH].mul_(0.1)  # even attention, but to the two ends
+    first.in_proj_weight[WIDTH : 2 * WIDTH, 0] = -_AVOIDED
+    first.in_proj_bias[:WIDTH] = 1
+    first.in_proj_weight[2 * WIDTH :] = torch.eye(WIDTH)
+    first.out_proj.weight.copy_(torch.eye(WIDTH))
+
+
+def _known_tokens(tokenizer: SimpleTokenizer, space: Space) -> tuple[list[int], list[str]]:
+    """The tokens that are whole texts of the space, and these texts."""
+    numbers = {text: tokenizer.encoder.get(f"{text}</w>") for text in space.index}
+    known = {text: number for text, number in numbers.items() if number is not None}
+    return list(known.values()), list(known)
 
 
 def tokens_of(tokenizer: SimpleTokenizer, texts: list[str]) -> Tensor:
@@ -51,66 +105,56 @@ def tokens_of(tokenizer: SimpleTokenizer, texts: list[str]) -> Tensor:
 
 
 class TextBatches(Dataset):
-    """Batch i: texts of one kind in captions of one kind, so that they are of about one length."""
+    """Batch i: texts of all kinds, each kind in its captions, so that every step is told of everything."""
 
-    def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tokenizer: SimpleTokenizer):
+    def __init__(
+        self,
+        recipe: Recipe,
+        vocabulary: Vocabulary,
+        space: Space,
+        tokenizer: SimpleTokenizer,
+        last: bool = False,
+    ):
         self._recipe, self._tokenizer, self._space = recipe, tokenizer, space
-        self._kinds = [
+        self._kinds = (
             vocabulary.classes,
             vocabulary.drawings,
             vocabulary.common[:PAIRED],
-            [*vocabulary.words, *vocabulary.hidden, *vocabulary.common],
+            (*vocabulary.words, *vocabulary.hidden, *vocabulary.common),
             vocabulary.phrases,
-        ]
-
-    def __getitem__(self, step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng((self._recipe.seed, 1, step))
-        kind = self._kinds[rng.choice(len(_SHARES), p=_SHARES)]
-        texts = list(
-            dict.fromkeys(kind[number] for number in rng.integers(len(kind), size=self._recipe.text_batch))
         )
-        caption = list(CAPTIONS)[rng.choice(len(CAPTIONS), p=(0.55, 0.15, 0.15, 0.15))]
-        return self._captioned(texts, caption)
-
-    def _captioned(self, texts: list[str], caption: str) -> dict[str, Tensor]:
-        return {
-            "tokens": tokens_of(self._tokenizer, [caption.format(text) for text in texts]),
-            "targets": self._space.targets(self._space.rows(texts), CAPTIONS[caption]),
-        }
-
-
-class CaptionBatches(TextBatches):
-    """Batch i: mostly captions that pictures bear, photos of classes, drawn drawings and written words."""
-
-    def __init__(self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tokenizer: SimpleTokenizer):
-        super().__init__(recipe, vocabulary, space, tokenizer)
-        self._pictured = {
-            PHOTO: vocabulary.classes,
-            WORD: (*vocabulary.words, *vocabulary.hidden),
-            DRAWING: vocabulary.drawings,
-        }
+        self._last, self._shares = last, _IN_THE_END if last else _AT_FIRST
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng((self._recipe.seed, 2, step))
-        if rng.random() > _OF_PICTURES:
-            return super().__getitem__(self._recipe.text_steps + step)
-        caption = list(self._pictured)[rng.choice(3, p=(0.4, 0.4, 0.2))]
-        texts = list(dict.fromkeys(self._pictured[caption]))
-        chosen = rng.choice(len(texts), min(self._recipe.text_batch, len(texts)), replace=False)
-        return self._captioned([texts[number] for number in chosen], caption)
+        rng = np.random.default_rng((self._recipe.seed, 1 + self._last, step))
+        texts: list[str] = []
+        captions: list[str] = []
+        for kind, (share, odds) in zip(self._kinds, self._shares, strict=True):
+            number = round(share * self._recipe.text_batch)
+            texts += [kind[place] for place in rng.integers(len(kind), size=number)]
+            captions += [list(CAPTIONS)[place] for place in rng.choice(len(CAPTIONS), number, p=odds)]
+        return self._captioned(texts, captions)
+
+    def _captioned(self, texts: list[str], captions: list[str]) -> dict[str, Tensor]:
+        captioned = dict.fromkeys(zip(texts, captions, strict=True))  # twice the same would be no contrast
+        spelling = torch.tensor([CAPTIONS[caption] for _, caption in captioned])
+        return {
+            "tokens": tokens_of(self._tokenizer, [caption.format(text) for text, caption in captioned]),
+            "targets": self._space.targets(self._space.rows([text for text, _ in captioned]), spelling),
+        }
 
 
 def text_stage(recipe: Recipe, tower: TextTower, batches: TextBatches) -> Stage:
     """Distil the joint targets into the text tower."""
-    return Stage("text", tower, batches, _distillation(tower), recipe.text_steps, recipe.text_rate)
+    return Stage("text", tower, batches, distillation(tower), recipe.text_steps, recipe.text_rate)
 
 
-def caption_stage(recipe: Recipe, tower: TextTower, batches: CaptionBatches) -> Stage:
-    """Go on with what is asked most: a class's photo and a written word have to be met closely."""
-    return Stage("caption", tower, batches, _distillation(tower), recipe.caption_steps, recipe.caption_rate)
+def caption_stage(recipe: Recipe, tower: TextTower, batches: TextBatches) -> Stage:
+    """Go on with other shares: common words, and captions that pictures bear, are to be met closely."""
+    return Stage("caption", tower, batches, distillation(tower), recipe.caption_steps, recipe.caption_rate)
 
 
-def _distillation(tower: TextTower) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
+def distillation(tower: TextTower) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
     """One minus cosine, and a little contrast in the batch."""
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:

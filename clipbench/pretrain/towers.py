@@ -5,7 +5,6 @@ from types import MethodType
 
 import open_clip
 import torch
-from open_clip.tokenizer import SimpleTokenizer
 from timm.layers import apply_rot_embed_cat
 from timm.layers.attention_pool2d import RotAttentionPool2d
 from timm.models.efficientnet import EfficientNet
@@ -17,6 +16,7 @@ from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import SPELLING, WIDTH, Space
 
 CONTROL = "timm/tf_efficientnet_lite0"
+_MLP = 1.5  # width of the text tower's hidden layer; what a file of 32 MB leaves beside a token for each word
 MEAN = STD = 0.5  # of the picture's values in [0, 1], as the ImageNet weights expect
 
 
@@ -32,7 +32,12 @@ def configuration(recipe: Recipe, vocabulary_size: int, merges_file: str) -> dic
             "timm_proj": "",
             "image_size": recipe.size,
         },
-        "text_cfg": {**text, "layers": 2, "tokenizer_kwargs": {"bpe_path": merges_file}},
+        "text_cfg": {
+            **text,
+            "layers": 1,
+            "mlp_ratio": _MLP,
+            "tokenizer_kwargs": {"bpe_path": merges_file},
+        },
     }
 
 
@@ -153,19 +158,3 @@ def aim(pool: nn.Module, space: Space, units: Tensor) -> None:
         pool.qkv.bias[:width].normal_(std=0.5, generator=torch.Generator().manual_seed(0))
         pool.proj.weight.copy_(torch.cat([space.kept.T @ torch.cat(parts), torch.zeros(SPELLING, width)]))
         pool.proj.bias.zero_()
-
-
-def start_token_embedding(network: open_clip.CLIP, tokenizer: SimpleTokenizer, space: Space) -> None:
-    """Give every token that is a known word the target of that word, turned into the tower's width."""
-    width = network.token_embedding.weight.shape[1]
-    generator = torch.Generator().manual_seed(0)
-    turn = torch.randn(WIDTH, width, generator=generator) / WIDTH**0.5
-    known = {
-        number: space.index[token.removesuffix("</w>")]
-        for token, number in tokenizer.encoder.items()
-        if token.endswith("</w>") and token.removesuffix("</w>") in space.index
-    }
-    targets = space.targets(torch.tensor(list(known.values())), 0.5)
-    with torch.no_grad():
-        start = normalize(targets @ turn, dim=1) * network.token_embedding.weight.norm(dim=1).mean()
-        network.token_embedding.weight[list(known)] = start
