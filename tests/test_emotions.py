@@ -66,9 +66,8 @@ def test_slopes_are_what_a_small_push_behind_the_relu_does_to_the_embedding(mini
     slopes = result_of(emotions.slopes(mini, layer))
     pixels = mini.pixels([emotions.grey(mini)])
     values = mini.read(pixels, [Read(layer)])[Read(layer)]
-    least = values.amin(dim=(0, 2, 3))
-    unit = 17 if silent else int(least.argmax())
-    assert (values[:, unit] < 0).all() if silent else least[unit] > 0
+    unit = 17 if silent else int(values.mean((0, 2, 3)).argmax())
+    assert (values[:, unit] < 0).all() if silent else (values[:, unit] > 0).any()
 
     def embedding(strength: float) -> np.ndarray:
         pushed = values.clone()

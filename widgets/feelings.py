@@ -99,8 +99,9 @@ class Emotions(w.VBox):
         rose = sum(one.after > one.before for one in told)
         self._check.say(
             f"Codes of {len(found.words)} words have {found.sizes.mean():.1f} units on average. The "
-            "article's check: raise a code's first unit on a grey picture; the cosine with its own word rose "
-            f"for {rose} of {len(told)} words. {units.summary} {_surprise(found)}"
+            "article's check: raise a code's first unit on a grey picture; the cosine with its own word, "
+            f"less its mean over all, rose for {rose} of {len(told)} words. "
+            f"{units.summary} {_surprise(found)}"
         )
         first = next((one.unit for one in told), None)
         if first is not None:

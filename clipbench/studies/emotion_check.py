@@ -1,4 +1,8 @@
-"""The article's check of a code: raise its first unit on an empty picture, and the word comes nearer."""
+"""The article's check of a code: raise its first unit on an empty picture, and its word comes nearer.
+
+That is, nearer than words do on average: a code tells its word from the others, since its rows are centred
+over all of them, and says nothing of what a unit does to all alike.
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +21,7 @@ class Raised:
     Args:
         word: the word.
         unit: the first unit of its code.
-        before, after: cosine of the picture and the word's first prompt.
+        before, after: cosine of the picture and the word's first prompt, less its mean over all words.
     """
 
     word: str
@@ -42,14 +46,15 @@ def raised(model: ClipModel, found: Codes) -> list[Raised]:
     strength = (
         _RAISED * model.read(model.pixels([page]), [layer])[layer].float().square().mean().sqrt().item()
     )
-    base, told = model.encode_image([page])[0], []
-    pictures = {}
+    texts = model.encode_text([PROMPTS[0].format(word) for word in found.words])
+    own = dict(zip(found.words, texts - texts.mean(0), strict=True))
+    base, pictures = model.encode_image([page])[0], {}
     for unit in set(firsts.values()):
         direction = torch.zeros(model.layer(found.layer).channels)
         direction[unit] = 1
         with model.add(found.layer, direction, strength):
             pictures[unit] = model.encode_image([page])[0]
-    for word, unit in firsts.items():
-        text = model.encode_text([PROMPTS[0].format(word)])[0]
-        told.append(Raised(word, unit, float(base @ text), float(pictures[unit] @ text)))
-    return told
+    return [
+        Raised(word, unit, float(base @ own[word]), float(pictures[unit] @ own[word]))
+        for word, unit in firsts.items()
+    ]
