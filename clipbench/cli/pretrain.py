@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         last[progress.stage] = asdict(progress)
         if not options.json:
             losses = "  ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-            rate = f"{progress.rate:.2f} a second" if losses else "read"
+            rate = f"{progress.rate:.2f} a second" if progress.rate else "read"
             print(f"{progress.stage} {progress.step} of {progress.steps}  {rate}  {losses}", flush=True)
     if options.json:
         write_json({"stages": last, "recipe": asdict(recipe), "recipe_hash": recipe.hash})
