@@ -1,4 +1,4 @@
-"""The last stage is CLIP's own: pictures and their captions, both towers in the loop.
+"""CLIP's own stage: pictures and their captions, both towers in the loop.
 
 A few hundred classes of photos say little about the others, so what the untouched network makes of photos is
 kept beside it, where it knows them. Most small photos it does not know, so that from these much is learnt.

@@ -44,9 +44,7 @@ class Shown(Dataset):
     def __init__(self, recipe: Recipe, vocabulary: Vocabulary, fonts: Sequence[Path]):
         self._recipe, self._fonts, self._words = recipe, fonts, len(vocabulary.words)
         self._texts = (*vocabulary.words, *vocabulary.drawings)
-        self.captions = [
-            (WORD if place < self._words else DRAWING).format(text) for place, text in enumerate(self._texts)
-        ]
+        self.captions = [*map(WORD.format, vocabulary.words), *map(DRAWING.format, vocabulary.drawings)]
 
     def __len__(self) -> int:
         return math.ceil(self._recipe.meeting_pictures / _AT_ONCE)
@@ -116,10 +114,10 @@ class MeetingBatches(Dataset):
 
 def meeting_stage(recipe: Recipe, text: TextTower, batches: MeetingBatches) -> Stage:
     """CLIP's symmetric loss with the image tower locked, and the distillation of the targets beside it."""
-    contrast, apart = ClipLoss(), distillation(text)
+    contrast, distilled = ClipLoss(), distillation(text)
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        told = {name: _TOLD * loss for name, loss in apart(batch).items()}
+        told = {name: _TOLD * loss for name, loss in distilled(batch).items()}
         return {"meeting": contrast(batch["seen"], text(batch["captions"]), SCALE), **told}
 
     return Stage("meeting", text, batches, losses, recipe.meeting_steps, recipe.meeting_rate)

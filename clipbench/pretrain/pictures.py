@@ -21,13 +21,8 @@ _FITTED = 12  # the least to which a word shrinks that would not fit
 _PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
-LARGE_TILES = (
-    (96, 64),
-    (128, 64),
-    (160, 128),
-    (224, 96),
-    (224, 224),
-)  # of stage 2, with letters up to a hundred pixels
+# Those of stage 2, with letters up to a hundred pixels.
+LARGE_TILES = ((96, 64), (128, 64), (160, 128), (224, 96), (224, 224))
 
 
 @lru_cache(maxsize=8192)

@@ -38,7 +38,8 @@ class Recipe:
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
         scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
-        meeting_pictures: of words and drawings, to which the text tower goes when the image tower is locked.
+        meeting_pictures: of words and drawings, to which the text tower goes when the image tower is locked;
+            four of each.
         meeting_batch: how many of them in a step, at most.
         meeting_steps, meeting_rate: that stage.
     """
