@@ -2,6 +2,7 @@
 
 const PACE = 50; // milliseconds between two reports of a drag: 20 a second, as many as pictures come back
 const SIZES = [0.02, 1];
+const LONGEST = 1000; // milliseconds after which a picture is answered, decoded or not: the page is alive
 
 function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
@@ -19,11 +20,13 @@ function paced(report) {
   };
 }
 
-/** Resolves once the tab is hidden: a hidden tab never finishes decoding, yet somebody still has it open. */
-function hidden(signal) {
+/** Resolves once the tab is hidden, or late: a hidden tab never finishes decoding, yet somebody has it open. */
+function undecoded(signal) {
   return new Promise((resolve) => {
     const look = () => document.hidden && resolve();
+    const late = setTimeout(resolve, LONGEST);
     document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", () => clearTimeout(late));
     look();
   });
 }
@@ -38,7 +41,7 @@ function drawing(model, image) {
     const decoded = new AbortController();
     image.src = url;
     try {
-      await Promise.race([image.decode(), hidden(decoded.signal)]);
+      await Promise.race([image.decode(), undecoded(decoded.signal)]);
     } catch {
       // overtaken by a newer picture, which will be answered in its turn
     }

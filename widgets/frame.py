@@ -13,9 +13,10 @@ _HERE = Path(__file__).parent
 class Frame(anywidget.AnyWidget):
     """One picture, replaced as often as wanted.
 
-    The browser answers each picture once it has decoded it; `sent` and `acknowledged` count both, so that
-    a `Job` can keep pace with a slow browser and notice one that has gone. Pictures to press are not
-    answered: an answer costs the kernel as much as a frame, and they change along with a large one.
+    The browser answers each picture once it has decoded it, or after a second; `sent` and `acknowledged`
+    count both, so that a `Job` can keep pace with a slow browser and notice one that has gone. Pictures to
+    press are not answered: an answer costs the kernel as much as a frame, and they change along with a
+    large one.
 
     Args:
         alt: what the picture shows, for those who do not see it.

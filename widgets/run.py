@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 RATE = 20  # pictures a second that are sent at most: smooth to the eye
 TELLING = 5  # times a second that progress is told at most: faster, nobody reads it
-PATIENCE = 2.0  # seconds that the browser may take for one picture
+PATIENCE = 5.0  # seconds that the browser may take for one picture; on a poor network it does take some
 MISSES = 2  # times that patience may run out before the browser counts as gone
 
 _NOTHING = object()

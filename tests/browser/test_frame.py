@@ -6,6 +6,8 @@ import pytest
 from driving import changes, count_changes, python, run_all
 from playwright.sync_api import expect
 
+from widgets.run import MISSES, PATIENCE
+
 FAST = """
 import io, itertools, time
 import ipywidgets as w
@@ -102,7 +104,7 @@ def test_work_ends_when_the_tab_is_closed(voila, visit, fast):
     page = visit(voila(name))
     start(page)
     page.close()
-    time.sleep(8)  # twice the patience of two seconds, and some
+    time.sleep(MISSES * PATIENCE + 4)
     count = diary.read_text()
     time.sleep(1)
     assert diary.read_text() == count
@@ -119,10 +121,22 @@ def test_work_goes_on_in_a_tab_out_of_sight(voila, visit, fast):
              document.dispatchEvent(new Event("visibilitychange"));
            }"""
     )
-    time.sleep(6)
+    seen, seconds = changes(page), MISSES * PATIENCE + 2
+    time.sleep(seconds)
+    assert changes(page) - seen > 2 * seconds  # not only as often as what is never decoded
     count = diary.read_text()
     time.sleep(0.5)
     assert diary.read_text() != count
+    stop(page)
+
+
+def test_pictures_that_are_never_decoded_do_not_end_the_work(voila, visit, fast):
+    page = visit(voila(fast[0]))
+    page.add_init_script("HTMLImageElement.prototype.decode = () => new Promise(() => {})")
+    page.reload()
+    start(page)
+    page.wait_for_timeout(3000)
+    assert 2 <= changes(page) <= 5  # one a second
     stop(page)
 
 
