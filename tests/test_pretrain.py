@@ -31,7 +31,7 @@ from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
-from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, by_source  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, alignment, among, by_source, coverage  # noqa: E402
 from clipbench.pretrain.meeting_stage import MeetingBatches, Shown, look  # noqa: E402
 from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
 from clipbench.pretrain.text_stage import TextBatches, TextTower, start_text_tower, tokens_of  # noqa: E402
@@ -515,10 +515,8 @@ def test_the_same_step_gives_the_same_batch(known, photo_folder, scenes):
 
 def test_words_beyond_the_active_ones_are_told_from_them_and_from_one_another():
     """Seven active words of ten: the labels point at each word's own target."""
-    lessons = object.__new__(Lessons)
-    lessons._words = torch.arange(10.0)[:, None]
     words = torch.tensor([3, 9, 0, 7])
-    targets, labels = lessons._among(words, torch.tensor(7))
+    targets, labels = among(torch.arange(10.0)[:, None], words, torch.tensor(7))
     assert targets.flatten().tolist() == [0, 1, 2, 3, 4, 5, 6, 9, 7]
     assert torch.equal(targets[labels].flatten(), words.float())
 
@@ -542,6 +540,43 @@ def test_the_first_stage_shows_no_photo_under_a_word(known):
 
     assert shares(False) == {0.0, 1.0}
     assert {share for share in shares(True) if 0 < share < 1}
+
+
+def test_every_word_of_a_scene_stands_in_a_box_of_its_own():
+    """Outside all boxes the photo is as it was, inside each it is not, and no two of them meet."""
+    rng, fonts = random.Random(0), training_fonts()
+    photo = Image.new("RGB", (192, 192), (90, 120, 150))
+    for _ in range(50):
+        words = [rng.choice(("kettle", "harbour", "no")) for _ in range(5)]
+        shown, labels = pictures.scene(photo, words, fonts, rng)
+        changed, owners = (np.asarray(shown) != np.asarray(photo)).any(axis=2), np.zeros((192, 192), int)
+        assert labels[0][0] == 0
+        for _, (left, top, right, bottom) in labels:
+            inside = np.s_[max(top, 0) : bottom, max(left, 0) : right]
+            assert changed[inside].any()
+            owners[inside] += 1
+        assert owners.max() == 1
+        assert not changed[owners == 0].any()
+
+
+def test_coverage_counts_the_pixels_of_a_box_in_each_place():
+    boxes = torch.tensor([[3, 40, 70, 95], [-9, -5, 20, 20], [60, 10, 140, 64]])
+    covered = coverage(boxes, (3, 4))
+    for box, counted in zip(boxes.tolist(), covered, strict=True):
+        picture = torch.zeros(96, 128)
+        picture[max(box[1], 0) : box[3], max(box[0], 0) : box[2]] = 1
+        assert torch.equal(counted, picture.reshape(3, 32, 4, 32).sum((1, 3)))
+
+
+def test_all_places_alike_are_what_an_even_attention_sees():
+    control = cb.load(CONTROL, device="cpu")
+    tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
+    torch.nn.init.zeros_(tower.pool.qkv.weight[:2560])  # queries and keys
+    units = torch.randn(2, 1280, 3, 3, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            tower.embed_at(units, torch.ones(2, 3, 3)), tower.embed(units), rtol=1e-2, atol=1e-2
+        )
 
 
 def test_sources_are_seen_equally_often():

@@ -1,6 +1,7 @@
 """Stages 1 and 2: the image tower learns to read and to know drawings, and keeps what it knew of photos.
 
-Stage 1 shows no photo under a word. Stage 2 shows scenes, photos with a word on them, and asks for both.
+Stage 1 shows no photo under a word. Stage 2 shows scenes, photos with words on them, and asks for both, and
+for each word where it stands.
 """
 
 import random
@@ -10,7 +11,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, one_hot, relu6
+from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, relu6
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
@@ -18,16 +19,18 @@ from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space
-from clipbench.pretrain.towers import ImageTower
-from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, PHOTO, WORD, Vocabulary
+from clipbench.pretrain.towers import PATCH, ImageTower
+from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, NAME, PHOTO, WORD, Vocabulary
 
 _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 # The pooling starts as the exact average; a rate that suits the trunk's small kernels would blur its large
 # matrices, and with them what photos are, before it has learnt where to look.
 _SHARES = {"tower.pool.qkv": 0.2}
+_SHARES_IN_SCENES = {"tower.pool.qkv": 0.5}
 _SIDE_TASK = 0.4  # weight of drawings beside words
 _FURTHER = 0.2  # share of words in stage 2 that are any of thousands, so that spelling is read, not shapes
-_PART = 0.58  # of a picture's side, that of the small scenes
+_PART = 2 / 3  # of a picture's side, that of the small scenes
+_TIMES = (1, 2, 4, 8)  # words on a scene
 _BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
 
 
@@ -44,7 +47,8 @@ class ImageBatches(Dataset):
     """Batch i: words on small grounds; and on whole pictures photos, drawings and, in stage 2, scenes.
 
     Labels of words count among all words that are ever rendered, those of drawings among the drawings' names.
-    A scene comes with the photo that it was written on.
+    A scene comes with the photo `under` it. Word j of all scenes is `written`, `on` scene number `on[j]`, in
+    `boxes[j]`.
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
@@ -93,17 +97,26 @@ class ImageBatches(Dataset):
         return rng.randrange(len(self._vocabulary.rendered) if further else active)
 
     def _written_on_photos(self, rng: random.Random) -> dict:
-        """Scenes, on whole pictures or on three times as many small ones, where the word is most of it."""
+        """Scenes, on whole pictures or on more small ones, where words are most of them.
+
+        Half of them bear one word, once or several times, as the article's label; the others different ones.
+        """
         known, recipe = self._vocabulary, self._recipe
         side = rng.choice((self._side, round(_PART * self._side)))
-        number = recipe.scenes_a_step * self._side**2 // side**2
-        under = [self._photo(rng, side) for _ in range(number)]
-        written = [self._word(recipe.words, rng) for _ in under]
-        scenes = [
-            pictures.scene(photo, known.rendered[word], self._fonts, rng)
-            for photo, word in zip(under, written, strict=True)
-        ]
-        return {"scenes": scenes, "under": under, "written": written}
+        under = [self._photo(rng, side) for _ in range(recipe.scenes_a_step * self._side**2 // side**2)]
+        scenes, written, on, boxes = [], [], [], []
+        for number, photo in enumerate(under):
+            times = rng.choice(_TIMES)
+            one = self._word(recipe.words, rng)
+            words = (
+                [one] * times if rng.random() < 0.5 else [self._word(recipe.words, rng) for _ in range(times)]
+            )
+            shown, labels = pictures.scene(photo, [known.rendered[word] for word in words], self._fonts, rng)
+            scenes.append(shown)
+            written += [words[place] for place, _ in labels]
+            boxes += [box for _, box in labels]
+            on += [number] * len(labels)
+        return {"scenes": scenes, "under": under, "written": written, "on": on, "boxes": boxes}
 
     def _ease(self, active: int) -> float:
         """1 while the first words are learnt, which are large, falling to 0 as all words come."""
@@ -147,6 +160,7 @@ class Lessons:
         device = next(tower.parameters()).device
         word_rows, drawing_rows = space.rows(vocabulary.rendered), space.rows(vocabulary.drawings)
         self._words = space.targets(word_rows, CAPTIONS[WORD]).to(device)
+        self._named = space.targets(word_rows, CAPTIONS[NAME]).to(device)
         self._drawings = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
         self.classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
         self._word_units, self._drawing_units = (
@@ -158,16 +172,28 @@ class Lessons:
         return self._common(batch)
 
     def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The same with scenes: half the caption is the word, half what the untouched photo shows."""
-        tower = self.reader.tower
-        words, labels = self._among(batch["written"], batch["active"])
+        """The same with scenes: half the caption names the words, half what the untouched photo shows.
+
+        And each word is told by the places that it covers, alone: where these are few, a caption of the whole
+        picture teaches the trunk too little of what stands there.
+        """
+        tower, scale, on = self.reader.tower, self._scale(), batch["on"]
+        words, labels = among(self._named, batch["written"], batch["active"])
         with torch.no_grad():
             shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
-            classes = torch.softmax(self._scale() * shown @ self.classes.T, 1)
-            wanted = torch.cat([one_hot(labels, len(words)).float(), classes], 1) / 2
-        seen = tower.embed(tower.late(tower.early(batch["scenes"])))
-        logits = self._scale() * seen @ torch.cat([words, self.classes]).T
-        return {**self._common(batch), "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean()}
+            classes = torch.softmax(scale * shown @ self.classes.T, 1)
+            told = torch.zeros(len(shown), len(words), device=on.device)
+            told.index_put_((on, labels), torch.ones_like(labels, dtype=told.dtype), accumulate=True)
+            wanted = torch.cat([told / told.sum(1, keepdim=True), classes], 1) / 2
+        units = tower.late(tower.early(batch["scenes"]))
+        logits = scale * tower.embed(units) @ torch.cat([words, self.classes]).T
+        covered = coverage(batch["boxes"], units.shape[2:])
+        at_words = tower.embed_at(units[on], covered)
+        return {
+            **self._common(batch),
+            "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean(),
+            "places": cross_entropy(scale * at_words @ words.T, labels),
+        }
 
     def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of words, drawings and photos."""
@@ -183,7 +209,7 @@ class Lessons:
         aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
             whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
-        words, labels = self._among(batch["words"], batch["active"])
+        words, labels = among(self._words, batch["words"], batch["active"])
         return {
             "words": cross_entropy(scale * tiles @ words.T, labels),
             "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
@@ -191,15 +217,25 @@ class Lessons:
             "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
 
-    def _among(self, words: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
-        """The targets of the active words and of those of `words` that are not among them, and its labels."""
-        n, beyond = int(active), words >= active
-        labels = words.clone()
-        labels[beyond] = torch.arange(n, n + int(beyond.sum()), device=words.device)
-        return torch.cat([self._words[:n], self._words[words[beyond]]]), labels
-
     def _scale(self) -> Tensor:
         return self.reader.log_scale.exp().clamp(max=100)
+
+
+def among(targets: Tensor, words: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+    """What words are to be told from: the active words and those of them that are not active.
+
+    Args:
+        targets: (m, width) of all words.
+        words: (n,) numbers of words.
+        active: how many words are active, the first.
+
+    Returns:
+        Targets, (active and more, width), and the place of each word's own among them, (n,).
+    """
+    n, beyond = int(active), words >= active
+    labels = words.clone()
+    labels[beyond] = torch.arange(n, n + int(beyond.sum()), device=words.device)
+    return torch.cat([targets[:n], targets[words[beyond]]]), labels
 
 
 def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
@@ -209,9 +245,9 @@ def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
 
 
 def scene_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
-    """Stage 2: the same with words on photos, captioned with both."""
+    """Stage 2: the same with words on photos, captioned with both, and told where they stand."""
     steps, rate = recipe.scene_steps, recipe.scene_rate
-    return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate, _SHARES)
+    return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate, _SHARES_IN_SCENES)
 
 
 def by_source(photos: Sequence[LabelledPhoto]) -> list[list[LabelledPhoto]]:
@@ -226,6 +262,25 @@ def alignment(units: Tensor, wanted: Tensor) -> Tensor:
     """One minus cosine between how pictures differ from their batch's mean and what they should do."""
     pooled = units.mean((2, 3))
     return 1 - (normalize(pooled - pooled.mean(0), dim=1) * wanted).sum(1).mean()
+
+
+def coverage(boxes: Tensor, grid: Sequence[int]) -> Tensor:
+    """How many pixels of each place of a grid boxes cover, (n, h, w).
+
+    Args:
+        boxes: (n, 4) left, top, right, bottom in pixels of the picture.
+        grid: height and width in places.
+    """
+    across, down = (_shared(boxes[:, axis], boxes[:, axis + 2], grid[1 - axis]) for axis in (0, 1))
+    return down[:, :, None] * across[:, None]
+
+
+def _shared(starts: Tensor, ends: Tensor, places: int) -> Tensor:
+    """(n, places) pixels that intervals share with each place."""
+    bounds = PATCH * torch.arange(places + 1, device=starts.device)
+    return (torch.minimum(ends[:, None], bounds[1:]) - torch.maximum(starts[:, None], bounds[:-1])).clamp(
+        min=0
+    )
 
 
 def apart(units: Tensor, kept: Tensor) -> Tensor:

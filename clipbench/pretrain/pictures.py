@@ -18,11 +18,14 @@ SMALLEST, LARGEST = 16, 44  # pixels to the em; a label of the article is 15.6 o
 _ON_PHOTOS = 1 / 3  # of a photo's width, the largest there: small ones alone are not read off its clutter
 _OF_A_PICTURE = 0.75  # of its side, the largest letters of a word that has a picture of its own
 _FITTED = 12  # the least to which a word shrinks that would not fit
-_PAPER = (0.35, 0.9), (0.12, 0.4)  # width and height of a strip of paper, as shares of the photo's
+_TRIES = 8  # to find a place for a word beside others
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
 # Those of stage 2, with letters up to a hundred pixels.
 LARGE_TILES = ((96, 64), (128, 64), (160, 128), (224, 96), (224, 224))
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; may reach beyond the picture
+Label = tuple[int, Box]  # number of the word, and where it stands
 
 
 @lru_cache(maxsize=8192)
@@ -63,8 +66,24 @@ def area(size: tuple[int, int]) -> int:
     return size[0] * size[1]
 
 
-def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Random) -> None:
-    """Write a word where it fits on a picture, smaller if it must; sometimes outlined or turned."""
+def write(
+    picture: Image.Image,
+    word: str,
+    font: Path,
+    size: int,
+    rng: random.Random,
+    taken: Sequence[Box] = (),
+) -> Box | None:
+    """Write a word where it fits on a picture, smaller if it must; sometimes outlined or turned.
+
+    Args:
+        picture, word, font, rng: what to write, on what.
+        size: pixels to the em.
+        taken: where nothing may be written.
+
+    Returns:
+        Where it stands now, or None where a few tries have found no place that is not taken.
+    """
     room = picture.width - 4
     text = rng.choice((word, word, word.capitalize(), word.upper()))
     outline = 1 + size // 16 if rng.random() < 0.4 else 0
@@ -81,15 +100,34 @@ def write(picture: Image.Image, word: str, font: Path, size: int, rng: random.Ra
     if rng.random() < 0.5:
         angle = rng.uniform(-12, 12)
         mask, edge = (one.rotate(angle, Image.Resampling.BICUBIC, expand=True) for one in (mask, edge))
-    corner = tuple(
-        rng.randint(min(0, have - need), max(0, have - need))
-        for have, need in zip(picture.size, mask.size, strict=True)
-    )
-    under = picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    box = _free(picture.size, mask.size, taken, rng)
+    if box is None:
+        return None
+    under = picture.crop(box).resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     ink = next(one for one in iter(lambda: colour(rng), None) if _contrast(one, under) > 70 or outline)
     if outline:
-        picture.paste((0, 0, 0) if _contrast(ink, (0, 0, 0)) > 127 else (255, 255, 255), corner, edge)
-    picture.paste(ink, corner, mask)
+        picture.paste((0, 0, 0) if _contrast(ink, (0, 0, 0)) > 127 else (255, 255, 255), box, edge)
+    picture.paste(ink, box, mask)
+    return box
+
+
+def _free(
+    room: tuple[int, int], size: tuple[int, int], taken: Sequence[Box], rng: random.Random
+) -> Box | None:
+    """A place for something of a size, beside all that is taken; None where a few tries find none."""
+    for _ in range(_TRIES):
+        left, top = (
+            rng.randint(min(0, have - need), max(0, have - need))
+            for have, need in zip(room, size, strict=True)
+        )
+        box = (left, top, left + size[0], top + size[1])
+        if not any(_overlap(box, other) for other in taken):
+            return box
+    return None
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return all(one[axis] < other[axis + 2] and other[axis] < one[axis + 2] for axis in (0, 1))
 
 
 def letter_size(rng: random.Random, ease: float, largest: int = LARGEST) -> int:
@@ -145,23 +183,50 @@ def drawn(name: str, side: int, rng: random.Random) -> Image.Image:
     return picture
 
 
-def scene(photo: Image.Image, word: str, fonts: Sequence[Path], rng: random.Random) -> Image.Image:
-    """A photo with a word on it, once or several times: as it is, or on a strip of paper."""
-    picture, font = photo.copy(), rng.choice(fonts)
-    if rng.random() < 0.5:
-        size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width))
-        for _ in range(rng.choice((1, 2, 4, 8))):
-            write(picture, word, font, size, rng)
-        return picture
-    wide, high = (round(side * rng.uniform(*share)) for side, share in zip(picture.size, _PAPER, strict=True))
-    paper = Image.new("RGB", (wide, high), tuple(rng.randrange(200, 256) for _ in range(3)))
-    write(paper, word, font, round(high * rng.uniform(0.5, 0.9)), rng)
-    paper = paper.convert("RGBA").rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
-    corner = tuple(
-        rng.randint(0, max(0, have - need)) for have, need in zip(picture.size, paper.size, strict=True)
+def scene(
+    photo: Image.Image, words: Sequence[str], fonts: Sequence[Path], rng: random.Random
+) -> tuple[Image.Image, list[Label]]:
+    """A photo with words on it, none over another: each as it is, or on a strip of paper.
+
+    Returns:
+        The picture, and the labels that found a place on it; the first always does.
+    """
+    picture, font, on_paper = photo.copy(), rng.choice(fonts), rng.random() < 0.5
+    size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width))
+    labels: list[Label] = []
+    for place, word in enumerate(words):
+        taken = [box for _, box in labels]
+        if on_paper:
+            box = _paste_paper(picture, word, font, size, rng, taken)
+        else:
+            box = write(picture, word, font, size, rng, taken)
+        if box is not None:
+            labels.append((place, box))
+    return picture, labels
+
+
+def _paste_paper(
+    picture: Image.Image,
+    word: str,
+    font: Path,
+    size: int,
+    rng: random.Random,
+    taken: Sequence[Box],
+) -> Box | None:
+    """Lay a strip of paper with a word on a picture, where nothing else is."""
+    left, top, right, bottom = _face(font, size).getbbox(word)
+    margins = (rng.uniform(0.4, 1.5) * size for _ in range(2))
+    wide, high = (
+        min(have, round(need + margin))
+        for have, need, margin in zip(picture.size, (right - left, bottom - top), margins, strict=True)
     )
-    picture.paste(paper, corner, paper)
-    return picture
+    paper = Image.new("RGB", (wide, high), tuple(rng.randrange(200, 256) for _ in range(3)))
+    write(paper, word, font, size, rng)
+    paper = paper.convert("RGBA").rotate(rng.uniform(-12, 12), Image.Resampling.BICUBIC, expand=True)
+    box = _free(picture.size, paper.size, taken, rng)
+    if box is not None:
+        picture.paste(paper, box, paper)
+    return box
 
 
 def crop(photo: Image.Image, side: int, rng: random.Random) -> Image.Image:

@@ -30,7 +30,7 @@ class Recipe:
             `growth_starts` and `growth_ends`, as shares of the stage, while their letters shrink. Reading
             does not start otherwise.
         photos_a_step, words_a_step, drawings_a_step: pictures of each kind in a batch.
-        scenes_a_step: photos with a word on them, in the stage of scenes alone.
+        scenes_a_step: photos with words on them, in the stage of scenes alone.
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
@@ -62,7 +62,7 @@ class Recipe:
     photos_a_step: int = 16
     words_a_step: int = 96
     drawings_a_step: int = 6
-    scenes_a_step: int = 12
+    scenes_a_step: int = 28
     photo_weight: float = 30.0
     unit_weight: float = 2.0
     text_steps: int = 20_000

@@ -17,6 +17,7 @@ from clipbench.pretrain.space import SPELLING, WIDTH, Space
 
 CONTROL = "timm/tf_efficientnet_lite0"
 _MLP = 1.5  # width of the text tower's hidden layer; what a file of 32 MB leaves beside a token for each word
+PATCH = 32  # pixels between two places of the last layer
 MEAN = STD = 0.5  # of the picture's values in [0, 1], as the ImageNet weights expect
 
 
@@ -93,6 +94,15 @@ class ImageTower(nn.Module):
         """(n, 384) of unit length, from what `late` returned."""
         with reduced(units.device):
             return normalize(attend(self.pool, relu6(units)).float(), dim=1)
+
+    def embed_at(self, units: Tensor, weights: Tensor) -> Tensor:
+        """(n, 384) of unit length: what the pooling makes of some places, (n, h, w) their weights."""
+        share = weights / weights.sum((1, 2), keepdim=True)
+        seen = (relu6(units) * share[:, None]).sum((2, 3))
+        values = slice(2 * self.pool.embed_dim, None)
+        with reduced(units.device):
+            value = linear(seen, self.pool.qkv.weight[values], self.pool.qkv.bias[values])
+            return normalize(self.pool.proj(value).float(), dim=1)
 
 
 def _in_full(module: nn.Module, x: Tensor) -> Tensor:

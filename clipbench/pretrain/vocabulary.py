@@ -20,7 +20,7 @@ from clipbench.pretrain.recipe import Recipe
 # A caption is near the bare name and not equal to it: it says how much of the spelling one sees.
 CAPTIONS = {"{}": 0.5, "a photo of a {}": 0.0, "a drawing of a {}": 0.1, "the word {}": 1.0}
 PAIRED = 10_000  # most common words, of which phrases are made
-PHOTO, DRAWING, WORD = (list(CAPTIONS)[number] for number in (1, 2, 3))
+NAME, PHOTO, DRAWING, WORD = CAPTIONS
 
 
 @dataclass(frozen=True)
