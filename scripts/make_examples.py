@@ -34,7 +34,7 @@ def make_feature() -> None:
 def make_explain() -> None:
     """Pictures of a neuron, a channel and a layer, and their maps of a photo: a unit that wants eyes."""
     model = cb.load("mini", device="cpu")
-    recipe = Recipe(unit="blocks.4:17", l1=0.002, jitter=16, scale=0.2, rotate=15.0, steps=128)
+    recipe = Recipe(unit="blocks.4:75", l1=0.002, jitter=16, scale=0.2, rotate=15.0, steps=128)
     explain.EXAMPLES.mkdir(parents=True, exist_ok=True)
     for want in ("neuron", "channel", "layer"):
         growth = Growth(replace(recipe, want=want), lambda: model)
