@@ -95,6 +95,18 @@ def test_what_it_writes_is_an_open_clip_model_that_load_reads(finished, monkeypa
     torch.testing.assert_close(embedded.norm(dim=1), torch.ones(3))
 
 
+def test_the_image_tower_keeps_a_share_of_the_way_that_it_went_in_the_contrastive_stage(finished):
+    out, _ = finished
+    name = "pool.qkv.weight"
+    before, after = (
+        load_file(out / f"after-{stage}" / "open_clip_model.safetensors")[f"visual.head.{name}"].double()
+        for stage in ("scene", "joint")
+    )
+    way = Checkpoints(out, RECIPE.hash).load("joint")["module"][f"image.{name}"].double() - before
+    share = (way * (after - before)).sum() / way.square().sum()
+    assert share == pytest.approx(RECIPE.joint_share, abs=0.05)
+
+
 def test_the_image_tower_is_locked_while_the_text_tower_meets_it(finished):
     out, _ = finished
     before, after = (

@@ -5,7 +5,7 @@ kept beside it, where it knows them. Most small photos it does not know, so that
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -96,3 +96,14 @@ def joint_stage(
         }
 
     return Stage("joint", towers, batches, losses, recipe.joint_steps, recipe.joint_rate, _SHARES)
+
+
+def part_way(image: ImageTower, before: Mapping[str, Tensor], share: float) -> None:
+    """Leave the image tower at a share of the way that it went since `before`, its state then.
+
+    The stage gives to small photos and takes from words on photos, of which it shows none; the mean of both
+    states has most of either.
+
+    Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
+    """
+    image.load_state_dict({name: before[name].lerp(now, share) for name, now in image.state_dict().items()})
