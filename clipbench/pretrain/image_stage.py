@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, relu6
+from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, one_hot, relu6
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
@@ -26,7 +26,7 @@ _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 # The pooling starts as the exact average; a rate that suits the trunk's small kernels would blur its large
 # matrices, and with them what photos are, before it has learnt where to look.
 _SHARES = {"tower.pool.qkv": 0.2}
-_SHARES_IN_SCENES = {"tower.pool.qkv": 0.5}
+_SHARES_IN_SCENES = {"tower.pool.qkv": 0.5}  # by then it knows the space, and has to find small words
 _SIDE_TASK = 0.4  # weight of drawings beside words
 _FURTHER = 0.2  # share of words in stage 2 that are any of thousands, so that spelling is read, not shapes
 _PART = 2 / 3  # of a picture's side, that of the small scenes
@@ -183,12 +183,11 @@ class Lessons:
             shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
             classes = torch.softmax(scale * shown @ self.classes.T, 1)
             told = torch.zeros(len(shown), len(words), device=on.device)
-            told.index_put_((on, labels), torch.ones_like(labels, dtype=told.dtype), accumulate=True)
-            wanted = torch.cat([told / told.sum(1, keepdim=True), classes], 1) / 2
+            told.index_add_(0, on, one_hot(labels, len(words)).float())
+            wanted = torch.cat([normalize(told, p=1, dim=1), classes], 1) / 2
         units = tower.late(tower.early(batch["scenes"]))
         logits = scale * tower.embed(units) @ torch.cat([words, self.classes]).T
-        covered = coverage(batch["boxes"], units.shape[2:])
-        at_words = tower.embed_at(units[on], covered)
+        at_words = tower.embed_at(units[on], coverage(batch["boxes"], units.shape[2:]))
         return {
             **self._common(batch),
             "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean(),

@@ -193,13 +193,9 @@ def scene(
     """
     picture, font, on_paper = photo.copy(), rng.choice(fonts), rng.random() < 0.5
     size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width))
-    labels: list[Label] = []
+    put, labels = _paste_paper if on_paper else write, []
     for place, word in enumerate(words):
-        taken = [box for _, box in labels]
-        if on_paper:
-            box = _paste_paper(picture, word, font, size, rng, taken)
-        else:
-            box = write(picture, word, font, size, rng, taken)
+        box = put(picture, word, font, size, rng, [taken for _, taken in labels])
         if box is not None:
             labels.append((place, box))
     return picture, labels

@@ -96,13 +96,9 @@ class ImageTower(nn.Module):
             return normalize(attend(self.pool, relu6(units)).float(), dim=1)
 
     def embed_at(self, units: Tensor, weights: Tensor) -> Tensor:
-        """(n, 384) of unit length: what the pooling makes of some places, (n, h, w) their weights."""
+        """(n, 384) of unit length: what the pooling makes of a mean of places, by (n, h, w) weights."""
         share = weights / weights.sum((1, 2), keepdim=True)
-        seen = (relu6(units) * share[:, None]).sum((2, 3))
-        values = slice(2 * self.pool.embed_dim, None)
-        with reduced(units.device):
-            value = linear(seen, self.pool.qkv.weight[values], self.pool.qkv.bias[values])
-            return normalize(self.pool.proj(value).float(), dim=1)
+        return self.embed((relu6(units) * share[:, None]).sum((2, 3), keepdim=True))
 
 
 def _in_full(module: nn.Module, x: Tensor) -> Tensor:
