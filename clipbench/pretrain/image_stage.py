@@ -18,8 +18,9 @@ from clipbench.pretrain import pictures
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
+from clipbench.pretrain.scenes import Scenes, Sources, coverage
 from clipbench.pretrain.space import Space
-from clipbench.pretrain.towers import PATCH, ImageTower
+from clipbench.pretrain.towers import ImageTower
 from clipbench.pretrain.vocabulary import CAPTIONS, DRAWING, NAME, PHOTO, WORD, Vocabulary
 
 _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
@@ -28,9 +29,6 @@ _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 _SHARES = {"tower.pool.qkv": 0.2}
 _SHARES_IN_SCENES = {"tower.pool.qkv": 0.5}  # by then it knows the space, and has to find small words
 _SIDE_TASK = 0.4  # weight of drawings beside words
-_FURTHER = 0.2  # share of words in stage 2 that are any of thousands, so that spelling is read, not shapes
-_PART = 2 / 3  # of a picture's side, that of the small scenes
-_TIMES = (1, 2, 4, 8)  # words on a scene
 _BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
 
 
@@ -47,8 +45,6 @@ class ImageBatches(Dataset):
     """Batch i: words on small grounds; and on whole pictures photos, drawings and, in stage 2, scenes.
 
     Labels of words count among all words that are ever rendered, those of drawings among the drawings' names.
-    A scene comes with the photo `under` it. Word j of all scenes is `written`, `on` scene number `on[j]`, in
-    `boxes[j]`.
 
     Args:
         recipe, vocabulary, fonts, photos: what to draw from.
@@ -63,8 +59,9 @@ class ImageBatches(Dataset):
         photos: Sequence[LabelledPhoto],
         scenes: bool = False,
     ):
-        self._recipe, self._vocabulary, self._fonts, self._scenes = recipe, vocabulary, fonts, scenes
-        self._sources = by_source(photos)
+        self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
+        self._sources = Sources(photos)
+        self._scenes = Scenes(recipe, vocabulary, fonts, self._sources) if scenes else None
         self._side = recipe.scene_size if scenes else recipe.training_size
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
@@ -74,49 +71,19 @@ class ImageBatches(Dataset):
         ease = self._ease(active)
         tile = rng.choice(pictures.LARGE_TILES if self._scenes else pictures.TILES)
         n_words = recipe.words_a_step * pictures.area(pictures.TILES[0]) // pictures.area(tile)
-        words = [self._word(active, rng) for _ in range(n_words)]
+        words = [self._scenes.word(rng) if self._scenes else rng.randrange(active) for _ in range(n_words)]
         drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
         photos = [self._seen(rng) for _ in range(recipe.photos_a_step)]
         shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
+        tiles = [pictures.word_tile(known.rendered[word], self._fonts, rng, ease, tile) for word in words]
         batch = {
-            "tiles": [
-                pictures.word_tile(known.rendered[word], self._fonts, rng, ease, tile) for word in words
-            ],
-            "words": words,
-            "drawn": drawn,
-            "active": active,
-            "whole": [*photos, *shown],
+            "tiles": torch.from_numpy(pictures.stack(tiles)),
+            "words": torch.tensor(words),
+            "drawn": torch.tensor(drawn),
+            "active": torch.tensor(active),
+            "whole": torch.from_numpy(pictures.stack([*photos, *shown])),
         }
-        if self._scenes:
-            batch |= self._written_on_photos(rng)
-        return _tensors(batch)
-
-    def _word(self, active: int, rng: random.Random) -> int:
-        """One of the active words or, in stage 2, sometimes any that is rendered."""
-        further = self._scenes and rng.random() < _FURTHER
-        return rng.randrange(len(self._vocabulary.rendered) if further else active)
-
-    def _written_on_photos(self, rng: random.Random) -> dict:
-        """Scenes, on whole pictures or on more small ones, where words are most of them.
-
-        Half of them bear one word, once or several times, as the article's label; the others different ones.
-        """
-        known, recipe = self._vocabulary, self._recipe
-        side = rng.choice((self._side, round(_PART * self._side)))
-        under = [self._photo(rng, side) for _ in range(recipe.scenes_a_step * self._side**2 // side**2)]
-        scenes, written, on, boxes = [], [], [], []
-        for number, photo in enumerate(under):
-            times = rng.choice(_TIMES)
-            one = self._word(recipe.words, rng)
-            words = (
-                [one] * times if rng.random() < 0.5 else [self._word(recipe.words, rng) for _ in range(times)]
-            )
-            shown, labels = pictures.scene(photo, [known.rendered[word] for word in words], self._fonts, rng)
-            scenes.append(shown)
-            written += [words[place] for place, _ in labels]
-            boxes += [box for _, box in labels]
-            on += [number] * len(labels)
-        return {"scenes": scenes, "under": under, "written": written, "on": on, "boxes": boxes}
+        return batch | self._scenes.draw(rng) if self._scenes else batch
 
     def _ease(self, active: int) -> float:
         """1 while the first words are learnt, which are large, falling to 0 as all words come."""
@@ -125,22 +92,10 @@ class ImageBatches(Dataset):
 
     def _seen(self, rng: random.Random) -> Image.Image:
         """A photo, or two blended: what the untouched network makes of them is known for any picture."""
-        photo, side = self._photo(rng, self._side), self._side
-        return Image.blend(photo, self._photo(rng, side), rng.random()) if rng.random() < _BLENDED else photo
-
-    def _photo(self, rng: random.Random, side: int) -> Image.Image:
-        photo = rng.choice(rng.choice(self._sources))
-        return pictures.crop(photo.open(), side, rng)
-
-
-def _tensors(batch: dict) -> dict[str, Tensor]:
-    """Lists of pictures as bytes (n, 3, h, w), all else as numbers."""
-    return {
-        name: torch.from_numpy(pictures.stack(value))
-        if name in ("tiles", "whole", "scenes", "under")
-        else torch.tensor(value)
-        for name, value in batch.items()
-    }
+        photo = self._sources.crop(self._side, rng)
+        if rng.random() < _BLENDED:
+            return Image.blend(photo, self._sources.crop(self._side, rng), rng.random())
+        return photo
 
 
 class Lessons:
@@ -156,11 +111,12 @@ class Lessons:
     def __init__(
         self, recipe: Recipe, vocabulary: Vocabulary, space: Space, tower: ImageTower, teacher: ImageTower
     ):
-        self.reader, self._teacher, self._recipe = Reader(tower), teacher, recipe
+        self.reader, self.teacher, self._recipe = Reader(tower), teacher, recipe
         device = next(tower.parameters()).device
         word_rows, drawing_rows = space.rows(vocabulary.rendered), space.rows(vocabulary.drawings)
         self._words = space.targets(word_rows, CAPTIONS[WORD]).to(device)
         self._named = space.targets(word_rows, CAPTIONS[NAME]).to(device)
+        self._pictured = space.targets(word_rows, CAPTIONS[PHOTO]).to(device)
         self._drawings = space.targets(drawing_rows, CAPTIONS[DRAWING]).to(device)
         self.classes = space.targets(space.rows(vocabulary.classes), CAPTIONS[PHOTO]).to(device)
         self._word_units, self._drawing_units = (
@@ -172,31 +128,35 @@ class Lessons:
         return self._common(batch)
 
     def stage_two(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The same with scenes: half the caption names the words, half what the untouched photo shows.
+        """The same with scenes."""
+        return {**self._common(batch), **self.scenes(batch)}
+
+    def scenes(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Half the captions are "a photo of a" word on it, half "a photo of a" thing that the photo shows.
 
         And each word is told by the places that it covers, alone: where these are few, a caption of the whole
         picture teaches the trunk too little of what stands there.
         """
         tower, scale, on = self.reader.tower, self._scale(), batch["on"]
-        words, labels = among(self._named, batch["written"], batch["active"])
+        names, labels = among(self._named, batch["written"], batch["active"])
+        captions, _ = among(self._pictured, batch["written"], batch["active"])
         with torch.no_grad():
-            shown = self._teacher.embed(self._teacher.late(self._teacher.early(batch["under"])))
+            shown = self.teacher.embed(self.teacher.late(self.teacher.early(batch["under"])))
             classes = torch.softmax(scale * shown @ self.classes.T, 1)
-            told = torch.zeros(len(shown), len(words), device=on.device)
-            told.index_add_(0, on, one_hot(labels, len(words)).float())
+            told = torch.zeros(len(shown), len(names), device=on.device)
+            told.index_add_(0, on, one_hot(labels, len(names)).float())
             wanted = torch.cat([normalize(told, p=1, dim=1), classes], 1) / 2
         units = tower.late(tower.early(batch["scenes"]))
-        logits = scale * tower.embed(units) @ torch.cat([words, self.classes]).T
+        logits = scale * tower.embed(units) @ torch.cat([captions, self.classes]).T
         at_words = tower.embed_at(units[on], coverage(batch["boxes"], units.shape[2:]))
         return {
-            **self._common(batch),
             "scenes": -(wanted * log_softmax(logits, 1)).sum(1).mean(),
-            "places": cross_entropy(scale * at_words @ words.T, labels),
+            "places": cross_entropy(scale * at_words @ names.T, labels),
         }
 
     def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Losses of words, drawings and photos."""
-        recipe, tower, teacher = self._recipe, self.reader.tower, self._teacher
+        recipe, tower, teacher = self._recipe, self.reader.tower, self.teacher
         scale = self._scale()
         photos, drawn = slice(recipe.photos_a_step), slice(recipe.photos_a_step, None)
         tile_units, early = tower.late(tower.early(batch["tiles"])), tower.early(batch["whole"])
@@ -249,37 +209,10 @@ def scene_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
     return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate, _SHARES_IN_SCENES)
 
 
-def by_source(photos: Sequence[LabelledPhoto]) -> list[list[LabelledPhoto]]:
-    """The photos of each source apart, so that each is seen as often as the others, whatever its size."""
-    sources: dict[int, list[LabelledPhoto]] = {}
-    for photo in photos:
-        sources.setdefault(photo.source, []).append(photo)
-    return list(sources.values())
-
-
 def alignment(units: Tensor, wanted: Tensor) -> Tensor:
     """One minus cosine between how pictures differ from their batch's mean and what they should do."""
     pooled = units.mean((2, 3))
     return 1 - (normalize(pooled - pooled.mean(0), dim=1) * wanted).sum(1).mean()
-
-
-def coverage(boxes: Tensor, grid: Sequence[int]) -> Tensor:
-    """How many pixels of each place of a grid boxes cover, (n, h, w).
-
-    Args:
-        boxes: (n, 4) left, top, right, bottom in pixels of the picture.
-        grid: height and width in places.
-    """
-    across, down = (_shared(boxes[:, axis], boxes[:, axis + 2], grid[1 - axis]) for axis in (0, 1))
-    return down[:, :, None] * across[:, None]
-
-
-def _shared(starts: Tensor, ends: Tensor, places: int) -> Tensor:
-    """(n, places) pixels that intervals share with each place."""
-    bounds = PATCH * torch.arange(places + 1, device=starts.device)
-    return (torch.minimum(ends[:, None], bounds[1:]) - torch.maximum(starts[:, None], bounds[:-1])).clamp(
-        min=0
-    )
 
 
 def apart(units: Tensor, kept: Tensor) -> Tensor:

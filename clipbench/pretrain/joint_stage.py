@@ -1,11 +1,11 @@
-"""CLIP's own stage: pictures and their captions, both towers in the loop.
+"""CLIP's own stage: pictures and their captions, both towers in the loop; and beside it the scenes again.
 
 A few hundred classes of photos say little about the others, so what the untouched network makes of photos is
 kept beside it, where it knows them. Most small photos it does not know, so that from these much is learnt.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
-from clipbench.pretrain.image_stage import by_source
+from clipbench.pretrain.image_stage import Lessons
 from clipbench.pretrain.loop import Stage
 from clipbench.pretrain.photos import LabelledPhoto
 from clipbench.pretrain.recipe import Recipe
+from clipbench.pretrain.scenes import Scenes, Sources
 from clipbench.pretrain.text_stage import TextTower, tokens_of
 from clipbench.pretrain.towers import ImageTower
 from clipbench.pretrain.vocabulary import DRAWING, PHOTO, WORD, Vocabulary
@@ -37,9 +38,9 @@ class BothTowers(nn.Module):
 
 
 class JointBatches(Dataset):
-    """Batch i: photos, drawings and words on whole pictures, each with its caption, none twice.
+    """Batch i: photos, drawings and words on whole pictures, each with its caption, none twice; and scenes.
 
-    The first pictures are the photos; `labels` are their classes.
+    The first pictures are the photos; `labels` are their classes. Of words, `active` are the first.
     """
 
     def __init__(
@@ -51,59 +52,50 @@ class JointBatches(Dataset):
         tokenizer: SimpleTokenizer,
     ):
         self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
-        self._sources, self._tokenizer = by_source(photos), tokenizer
+        self._sources, self._tokenizer = Sources(photos), tokenizer
+        self._scenes = Scenes(recipe, vocabulary, fonts, self._sources)
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         recipe, known, side = self._recipe, self._vocabulary, self._recipe.scene_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs, labels = {}, {}
-        for photo in (rng.choice(rng.choice(self._sources)) for _ in range(recipe.photos_a_step)):
+        for photo in (self._sources.draw(rng) for _ in range(recipe.photos_a_step)):
             caption = PHOTO.format(known.classes[photo.label])
             pairs[caption], labels[caption] = pictures.crop(photo.open(), side, rng), photo.label
         for name in rng.choices(known.drawings, k=2 * recipe.drawings_a_step):
             pairs[DRAWING.format(name)] = pictures.drawn(name, side, rng)
-        for word in rng.choices(known.words, k=2 * recipe.photos_a_step):
+        for word in rng.choices(known.words, k=recipe.photos_a_step):
             pairs[WORD.format(word)] = pictures.written(word, side, self._fonts, rng)
         return {
             "pictures": torch.from_numpy(pictures.stack(list(pairs.values()))),
             "tokens": tokens_of(self._tokenizer, list(pairs)),
             "labels": torch.tensor(list(labels.values())),
+            "active": torch.tensor(recipe.words),
+            **self._scenes.draw(rng),
         }
 
 
-def joint_stage(
-    recipe: Recipe, image: ImageTower, text: TextTower, teacher: ImageTower, classes: Tensor, batches: Dataset
-) -> Stage:
-    """The symmetric contrastive loss of CLIP over pictures and captions; photos are kept.
+def joint_stage(recipe: Recipe, lessons: Lessons, text: TextTower, batches: Dataset) -> Stage:
+    """The symmetric contrastive loss of CLIP over pictures and captions; photos are kept, scenes go on.
 
     Args:
-        recipe, image, text, batches: as everywhere.
-        teacher: the untouched network, whose answers to photos that it knows are kept.
-        classes: (1000, width) where photos of each class should land.
+        recipe, text, batches: as everywhere.
+        lessons: of the image tower; with the untouched network, whose answers to known photos are kept.
     """
-    towers, contrast = BothTowers(image, text), ClipLoss()
+    image, teacher, contrast = lessons.reader.tower, lessons.teacher, ClipLoss()
 
     def losses(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         early, photos = image.early(batch["pictures"]), slice(len(batch["labels"]))
         embedded = image.embed(image.late(early))
         with torch.no_grad():
             kept = teacher.embed(teacher.late(early[photos]))
-            known = (kept @ classes.T).argmax(1) == batch["labels"]
+            known = (kept @ lessons.classes.T).argmax(1) == batch["labels"]
         apart = 1 - (embedded[photos] * kept).sum(1)
         return {
             "contrast": contrast(embedded, text(batch["tokens"]), SCALE),
             "photos": _KEPT * (apart * known).mean(),
+            **lessons.scenes(batch),
         }
 
+    towers = BothTowers(image, text)
     return Stage("joint", towers, batches, losses, recipe.joint_steps, recipe.joint_rate, _SHARES)
-
-
-def part_way(image: ImageTower, before: Mapping[str, Tensor], share: float) -> None:
-    """Leave the image tower at a share of the way that it went since `before`, its state then.
-
-    The stage gives to small photos and takes from words on photos, of which it shows none; the mean of both
-    states has most of either.
-
-    Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models".
-    """
-    image.load_state_dict({name: before[name].lerp(now, share) for name, now in image.state_dict().items()})

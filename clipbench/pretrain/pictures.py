@@ -186,13 +186,13 @@ def drawn(name: str, side: int, rng: random.Random) -> Image.Image:
 def scene(
     photo: Image.Image, words: Sequence[str], fonts: Sequence[Path], rng: random.Random
 ) -> tuple[Image.Image, list[Label]]:
-    """A photo with words on it, none over another: each as it is, or on a strip of paper.
+    """A photo with words on it, none over another: each as it is, or on a strip of paper; many are small.
 
     Returns:
         The picture, and the labels that found a place on it; the first always does.
     """
     picture, font, on_paper = photo.copy(), rng.choice(fonts), rng.random() < 0.5
-    size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width))
+    size = letter_size(rng, 0.0, round(_ON_PHOTOS * photo.width / math.sqrt(len(words))))
     put, labels = _paste_paper if on_paper else write, []
     for place, word in enumerate(words):
         box = put(picture, word, font, size, rng, [taken for _, taken in labels])

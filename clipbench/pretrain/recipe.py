@@ -38,7 +38,6 @@ class Recipe:
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
         scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
-        joint_share: of the way that the image tower goes in it, how much it keeps.
         meeting_pictures: of words and drawings, to which the text tower goes when the image tower is locked;
             four of each.
         meeting_batch: how many of them in a step, at most.
@@ -77,7 +76,6 @@ class Recipe:
     scene_rate: float = 1.5e-4
     joint_steps: int = 400
     joint_rate: float = 4e-5
-    joint_share: float = 0.6
     meeting_pictures: int = 4 * 4518
     meeting_batch: int = 144
     meeting_steps: int = 1800

@@ -17,7 +17,7 @@ from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
-from clipbench.pretrain.joint_stage import JointBatches, joint_stage, part_way
+from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
 from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
@@ -99,15 +99,11 @@ def pretrain(
         caption_stage(recipe, text, last),
         image_stage(recipe, lessons, ImageBatches(*shown)),
         scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
+        joint_stage(recipe, lessons, text, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.module is not text:
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
-    before = deepcopy(image.state_dict())
-    joint = joint_stage(recipe, image, text, teacher, lessons.classes, JointBatches(*shown, tokenizer))
-    yield from _logged(train(joint, checkpoints, control.device), out)
-    part_way(image, before, recipe.joint_share)
-    export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(joint.name))
     pictures = Shown(recipe, known, fonts_found)
     yield from _logged(look(pictures, image, checkpoints), out)
     seen = checkpoints.load(SEEN)["embedded"]

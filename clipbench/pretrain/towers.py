@@ -74,7 +74,7 @@ class ImageTower(nn.Module):
         trunk.requires_grad_(True)
         for module in (trunk.conv_stem, trunk.bn1, trunk.blocks[:blocks_frozen]):
             module.requires_grad_(False)
-        for module in trunk.modules():
+        for module in trunk.blocks[blocks_frozen:].modules():
             if isinstance(module, nn.Conv2d) and module.groups > 1:
                 module.forward = MethodType(_in_full, module)
 
