@@ -30,7 +30,7 @@ class Recipe:
             `growth_starts` and `growth_ends`, as shares of the stage, while their letters shrink. Reading
             does not start otherwise.
         photos_a_step, words_a_step, drawings_a_step: pictures of each kind in a batch.
-        scenes_a_step: photos with words on them, in the stage of scenes alone.
+        scenes_a_step: photos with words on them, from stage 2 on.
         photo_weight: of what the untouched network makes of a photo, in the loss.
         unit_weight: of the alignment of words and drawings with photos in the units of the last layer.
         text_steps, text_batch, text_rate: the stage that distils the text tower.
