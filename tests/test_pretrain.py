@@ -586,6 +586,7 @@ def test_a_scene_is_told_best_by_a_photo_of_both_its_contents(known, finished):
         "active": torch.tensor(RECIPE.words),
     }
 
+    @torch.no_grad()
     def loss(rows: torch.Tensor) -> float:
         return float(Lessons(RECIPE, known, made, Sees(rows), Sees(thing)).scenes(batch)["scenes"])
 

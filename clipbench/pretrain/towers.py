@@ -102,7 +102,7 @@ class ImageTower(nn.Module):
 
 
 def _in_full(module: nn.Module, x: Tensor) -> Tensor:
-    """Depthwise convolutions keep all bits: with half of them their backward pass is slower on a CPU."""
+    """Depthwise convolutions that learn keep all bits: with half, their backward pass is slower on a CPU."""
     with torch.autocast(x.device.type, enabled=False):
         return type(module).forward(module, x.float())
 
