@@ -5,9 +5,12 @@ import time
 
 import pytest
 from driving import WIDTHS, changes, count_changes, run_all, shoot
+from open_clip import IMAGENET_CLASSNAMES
 from playwright.sync_api import expect
 
 from clipbench.results import read_provenance
+from clipbench.stimuli import read_image
+from widgets import feature
 
 PANEL = """
 from urllib.parse import parse_qsl
@@ -62,12 +65,14 @@ def step(page) -> int:
     return int(re.search(r"step (\d+)", page.locator(PICTURE).get_attribute("alt"))[1])
 
 
-def test_it_opens_with_a_finished_example_its_settings_and_its_command(panel):
+def test_it_opens_with_a_finished_example_its_settings_and_its_command(panel, mini):
+    shown = mini.encode_image([read_image(feature.EXAMPLE / "0256.png").image])[0]
+    taken = mini.encode_text([f"a photo of a {name}" for name in IMAGENET_CLASSNAMES]) @ shown
     page = panel()
     expect(page.locator(PICTURE)).to_have_attribute("alt", "optimised picture, conv_head-559, step 256")
     assert page.evaluate(f"document.querySelector('{PICTURE}').naturalWidth") == 192
     expect(field(page, "unit")).to_have_value("559")
-    expect(page.locator(".cb-bars")).to_contain_text("butterfly")
+    expect(page.locator(".cb-bars")).to_contain_text(IMAGENET_CLASSNAMES[int(taken.argmax())])
     expect(page.locator(".cb-caption", has_text="conv_head:559")).to_contain_text("seed 2 · n = 1")
     expect(page.locator(".cb-strip").first).to_have_text(re.compile(r"0\s*4\s*16\s*48\s*128\s*256"))
     expect(fold(page, "Frequency")).to_contain_text("waves (FFT), large forms 1, L1 to grey 0.005")
