@@ -583,7 +583,6 @@ def test_a_scene_is_told_best_by_a_photo_of_both_its_contents(known, finished):
         "written": words,
         "on": torch.arange(3),
         "boxes": torch.tensor([[0, 0, 32, 32]] * 3),
-        "active": torch.tensor(RECIPE.words),
     }
 
     @torch.no_grad()

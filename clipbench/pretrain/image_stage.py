@@ -138,8 +138,8 @@ class Lessons:
         picture teaches the trunk too little of what stands there.
         """
         tower, scale, on = self.reader.tower, self._scale(), batch["on"]
-        names, labels = among(self._named, batch["written"], batch["active"])
-        captions, _ = among(self._pictured, batch["written"], batch["active"])
+        names, labels = among(self._named, batch["written"], self._recipe.words)
+        captions, _ = among(self._pictured, batch["written"], self._recipe.words)
         with torch.no_grad():
             shown = self.teacher.embed(self.teacher.late(self.teacher.early(batch["under"])))
             classes = torch.softmax(scale * shown @ self.classes.T, 1)
@@ -180,7 +180,7 @@ class Lessons:
         return self.reader.log_scale.exp().clamp(max=100)
 
 
-def among(targets: Tensor, words: Tensor, active: Tensor) -> tuple[Tensor, Tensor]:
+def among(targets: Tensor, words: Tensor, active: Tensor | int) -> tuple[Tensor, Tensor]:
     """What words are to be told from: the active words and those of them that are not active.
 
     Args:

@@ -40,7 +40,7 @@ class BothTowers(nn.Module):
 class JointBatches(Dataset):
     """Batch i: photos, drawings and words on whole pictures, each with its caption, none twice; and scenes.
 
-    The first pictures are the photos; `labels` are their classes. Of words, `active` are the first.
+    The first pictures are the photos; `labels` are their classes.
     """
 
     def __init__(
@@ -70,7 +70,6 @@ class JointBatches(Dataset):
             "pictures": torch.from_numpy(pictures.stack(list(pairs.values()))),
             "tokens": tokens_of(self._tokenizer, list(pairs)),
             "labels": torch.tensor(list(labels.values())),
-            "active": torch.tensor(recipe.words),
             **self._scenes.draw(rng),
         }
 

@@ -66,17 +66,20 @@ def test_an_address_says_what_is_excited(answer, tmp_path, targets, objective):
 
 
 def test_several_targets_lie_side_by_side_in_their_order(answer, mini, tmp_path):
-    """Each unit stands out in the picture in its own place."""
     targets = ["conv_head:550", "conv_head:3", "--text", "spider"]
-    document = answer("visualize", *targets, "--steps", "32", "--size", "64", "--out", tmp_path / "x.png")
-    named = ["channel(conv_head:550)", "channel(conv_head:3)", "text('spider')"]
-    assert document["pictures"] == named and document["provenance"]["n"] == 3
-    grid = Image.open(tmp_path / "x.png").convert("RGB")
-    assert grid.width == grid.height > 2 * 64  # two by two, with a line between them
-    far = grid.width - 64
-    shown = [grid.crop((left, top, left + 64, top + 64)) for left, top in ((0, 0), (far, 0), (0, far))]
-    units = mini.activations(shown, "conv_head").mean(dim=(2, 3))[:, [550, 3]]
-    assert units.argmax(dim=0).tolist() == [0, 1]
+    document = answer("visualize", *targets, *SHORT, "--out", tmp_path / "x.png")
+    goals = [cb.objectives.channel("conv_head", 550), cb.objectives.channel("conv_head", 3)]
+    goals.append(cb.objectives.text("spider"))
+    canvas = cb.parametrizations.fft(64, batch=3)
+    *_, step = cb.visualize(mini, cb.objectives.batch(goals), parametrization=canvas, steps=5)
+    grid = pixels(tmp_path / "x.png").astype(float)
+    assert document["pictures"] == [str(goal) for goal in goals] and document["provenance"]["n"] == 3
+    line = 2  # pixels around each picture; they lie two by two
+    assert grid.shape[0] == grid.shape[1] == 2 * 64 + 3 * line
+    second = 64 + 2 * line
+    for image, (top, left) in zip(step.images, [(line, line), (line, second), (second, line)], strict=True):
+        shown = grid[top : top + 64, left : left + 64]
+        assert np.abs(shown - image.permute(1, 2, 0).numpy() * 255).max() <= 1.01
 
 
 @pytest.mark.parametrize(
