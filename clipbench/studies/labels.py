@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import norm
+from torch import Tensor
 
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, ImageModel
@@ -114,8 +115,34 @@ def label_units(
     Raises:
         ClipbenchError: too few or too many names, too few photos, or sweeps of other photos.
     """
-    names = list(dict.fromkeys(names))
-    meanings = store if meanings is None else meanings
+    names, meanings = list(dict.fromkeys(names)), store if meanings is None else meanings
+    _check(reader, names, meanings)
+    rows = np.random.default_rng(seed).permutation(readable(store, meanings, layer))
+    naming, judging = np.array_split(rows, 2)
+    if len(judging) < 2 * _LEAST_TAIL:
+        raise ClipbenchError(f"{len(rows)} photos are too few to name by; sweep at least {4 * _LEAST_TAIL}")
+    texts = reader.encode_text([TEMPLATE.format(name) for name in names])
+    scores = {"photos": by_photos(store, meanings, layer, texts, naming)}
+    if model is not None:
+        scores |= _further_scores(reader, model, names, texts, store, layer)
+    chosen, votes = _agreement(scores.values(), len(names))
+    cosines = meanings.embeddings()[judging] @ texts.cpu().numpy().T
+    aucs, ps, rivals = _judged(store.matrix(layer)[judging].astype(np.float32), cosines[:, chosen])
+    sure = (ps < LEVEL / len(chosen)) & (rivals < max(1, RIVALS * len(chosen)))
+    sure &= votes >= min(2, len(scores))
+    clear = _clearness(store, meanings, layer, rows)
+    marks = (clear.clarity, clear.redundancy, clear.polysemanticity)
+    columns = zip(
+        chosen.tolist(), sure, *(values.tolist() for values in (votes, aucs, ps, rivals, *marks)), strict=True
+    )
+    labels = tuple(
+        Label(f"{layer}:{at}", names[name], names[name] if certain else None, *told)
+        for at, (name, certain, *told) in enumerate(columns)
+    )
+    return Labels(labels, tuple(scores), _provenance(reader, store, layer, len(names), scores, seed))
+
+
+def _check(reader: ClipModel, names: Sequence[str], meanings: Store) -> None:
     if len(names) < 2:
         raise ClipbenchError("a name is told from other names; give at least two")
     if len(names) > MOST_NAMES:
@@ -124,36 +151,38 @@ def label_units(
         raise ClipbenchError(
             f"the meanings are those of {meanings.title}, not of {reader.name}; sweep with it"
         )
-    rows = np.random.default_rng(seed).permutation(readable(store, meanings, layer))
-    naming, judging = np.array_split(rows, 2)
-    if len(judging) < 2 * _LEAST_TAIL:
-        raise ClipbenchError(f"{len(rows)} photos are too few to name by; sweep at least {4 * _LEAST_TAIL}")
-    texts = reader.encode_text([TEMPLATE.format(name) for name in names])
-    scores = {"photos": by_photos(store, meanings, layer, texts, naming)}
-    if model is not None:
-        moments = store.moments(layer)
-        scores["writing"] = by_writing(model, layer, names, moments.mean, moments.sd)
-        if model.weights_hash == reader.weights_hash:
-            scores["weights"] = by_weights(reader, store, layer, texts, points(store))
-    chosen, votes = _agreement(scores.values(), len(names))
-    cosines = meanings.embeddings()[judging] @ texts.cpu().numpy().T
-    activations = store.matrix(layer)[judging].astype(np.float32)
-    clear = _clearness(store, meanings, layer, rows)
-    aucs, ps = held_out(activations, cosines[:, chosen])  # of each unit's photos and each unit's name
-    rivals = (aucs > np.diagonal(aucs)).sum(axis=0)
-    sure = (np.diagonal(ps) < LEVEL / len(chosen)) & (rivals < max(1, RIVALS * len(chosen)))
-    sure &= votes >= min(2, len(scores))
-    labels = []
-    for at, name in enumerate(chosen.tolist()):
-        told = (int(votes[at]), float(aucs[at, at]), float(ps[at, at]), int(rivals[at]))
-        marks = (float(side[at]) for side in (clear.clarity, clear.redundancy, clear.polysemanticity))
-        labels.append(Label(f"{layer}:{at}", names[name], names[name] if sure[at] else None, *told, *marks))
-    recipe = f"{len(names)} names, named by {', '.join(scores)} and {reader.name} {reader.weights_hash[:8]}"
+
+
+def _further_scores(
+    reader: ClipModel, model: ImageModel, names: Sequence[str], texts: Tensor, store: Store, layer: str
+) -> dict[str, np.ndarray]:
+    """What the model itself says, (units, k) each: by the written name, and as a CLIP by its weights."""
+    moments = store.moments(layer)
+    scores = {"writing": by_writing(model, layer, names, moments.mean, moments.sd)}
+    if model.weights_hash == reader.weights_hash:
+        scores["weights"] = by_weights(reader, store, layer, texts, points(store))
+    return scores
+
+
+def _judged(activations: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each unit by its own name: auc, p, and how many other units the name fits better, (units,) each.
+
+    Args:
+        activations: (n, units). cosines: (n, units), to the name of each unit.
+    """
+    aucs, ps = held_out(activations, cosines)
+    own = np.diagonal(aucs)
+    return own, np.diagonal(ps), (aucs > own).sum(axis=0)
+
+
+def _provenance(
+    reader: ClipModel, store: Store, layer: str, n_names: int, scores: Iterable[str], seed: int
+) -> Provenance:
     told = store.provenance(layer)
-    provenance = Provenance(
+    recipe = f"{n_names} names, named by {', '.join(scores)} and {reader.name} {reader.weights_hash[:8]}"
+    return Provenance(
         told.model, told.weights_hash, f"{told.recipe} · {recipe}", None, seed, told.n, told.versions
     )
-    return Labels(tuple(labels), tuple(scores), provenance)
 
 
 def _agreement(scores: Iterable[np.ndarray], names: int) -> tuple[np.ndarray, np.ndarray]:
