@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 import ipywidgets as w
 
 from clipbench import attacks, figures
-from clipbench.attacks import NINE, NineProgress, NineRow
+from clipbench.attacks import NINE, NineProgress, NineRow, NineTable
 from clipbench.attacks.published import CLEAN, MODEL, PHOTOS
 from clipbench.classify import as_classifier
 from clipbench.stimuli import ARTICLE
 from widgets import parts
 from widgets.chart import Place
+from widgets.links import links
 from widgets.photos import unlabelled
 from widgets.probes import probes_of
 from widgets.workbench import Workbench
@@ -27,7 +28,7 @@ class NineTexts(w.VBox):
     def __init__(self, bench: Workbench):
         self._bench, self._photos = bench, [each.path for each in unlabelled()]
         self._worker = Worker("Measure", self._work, self._take, _progress)
-        self._chart, self._caption = Place(), parts.Caption()
+        self._chart, self._files, self._caption = Place(), w.HTML(), parts.Caption()
         text = parts.prose(
             f"The article printed each text eight times and small on {PHOTOS:,} photos of ImageNet, of which "
             f"its probe knew {CLEAN.hits}, and counted how often the target became the top class and had not "
@@ -35,7 +36,7 @@ class NineTexts(w.VBox):
             "too, of which the article published none."
         )
         heading = parts.prose("Nine texts on any photo", "h2")
-        super().__init__([heading, text, self._worker, self._chart, self._caption])
+        super().__init__([heading, text, self._worker, self._chart, self._files, self._caption])
         self._chart.show(figures.nine([NineRow(row, {}) for row in NINE]))
         self._caption.show(f"{MODEL}, linear probe · {ARTICLE} · n = {PHOTOS}")
 
@@ -53,6 +54,7 @@ class NineTexts(w.VBox):
         self._chart.show(figures.nine(rows))
         known = [result for result in rows[0].results.values() if result is not None]
         if known:
+            self._files.value = links(NineTable(rows), "nine_texts")
             told = known[0].provenance
             about = parts.about(told.model)
             self._caption.show(f"{told.caption()} · beside {MODEL}, n = {PHOTOS}", about=about)

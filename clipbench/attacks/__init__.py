@@ -5,7 +5,7 @@ from clipbench.attacks.curves import Curve, CurveProgress, robustness
 from clipbench.attacks.defence import defend
 from clipbench.attacks.defence_result import Defence, Held
 from clipbench.attacks.explanation import UnitSay, Why, why
-from clipbench.attacks.nine_texts import NineProgress, NineRow, nine
+from clipbench.attacks.nine_texts import NineProgress, NineRow, NineTable, nine
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.result import OUTCOMES, AttackResult
 from clipbench.attacks.run import Case, Progress, attack, measure
@@ -35,6 +35,7 @@ __all__ = [
     "Held",
     "NineProgress",
     "NineRow",
+    "NineTable",
     "Progress",
     "Published",
     "SearchProgress",

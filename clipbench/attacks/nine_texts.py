@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.rendering import Item
@@ -9,7 +11,10 @@ from clipbench.attacks.result import AttackResult
 from clipbench.attacks.run import Case, measure
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
+from clipbench.intervals import Rate
+from clipbench.results import check_path, save_bytes, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
+from clipbench.tables import ENDINGS, table_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,42 @@ class NineRow:
             "published": published,
             "columns": columns,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class NineTable:
+    """The nine texts as a file: what was published, and below it the counts of each column that has data.
+
+    Args:
+        rows: the nine.
+    """
+
+    rows: tuple[NineRow, ...]
+    endings: ClassVar[tuple[str, ...]] = (".json", *ENDINGS)  # of its files
+
+    def cells(self) -> list[dict]:
+        """A row for each text and column: how often the target won and had not before, and the cover."""
+        return [cell for row in self.rows for cell in _cells(row)]
+
+    def about(self) -> dict:
+        """By the name of a column, how it was obtained; of its texts the first that has data stands for all."""
+        told = {}
+        for row in self.rows:
+            for name, result in row.results.items():
+                if result is not None and name not in told:
+                    told[name] = result.provenance.as_dict()
+        return {"columns": told}
+
+    def save(self, path: str | Path) -> Path:
+        """Write all of it into one file of its `endings`.
+
+        Raises:
+            ClipbenchError: another ending, or a file that cannot be written.
+        """
+        path = check_path(path, self.endings)
+        if path.suffix.lower() not in ENDINGS:
+            return save_json({**self.about(), "rows": self.cells()}, path)
+        return save_bytes(table_bytes(self.about(), self.cells(), path.suffix.lower()), path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,3 +123,21 @@ def nine(
 
 def _rows(finished: dict[str, dict[str, AttackResult]]) -> tuple[NineRow, ...]:
     return tuple(NineRow(row, {name: own.get(row.text) for name, own in finished.items()}) for row in NINE)
+
+
+def _cells(row: NineRow) -> Iterator[dict]:
+    columns = [("published", row.published.success, row.published.cover)]
+    columns += [(name, one.success, one.mean_cover) for name, one in row.results.items() if one is not None]
+    for name, success, cover in columns:
+        low, high = success.interval
+        yield {
+            "text": row.published.text,
+            "target": row.published.target,
+            "column": name,
+            "changed_to": success.hits,
+            "n": success.n,
+            "share": success.share,
+            "low": low,
+            "high": high,
+            "cover": cover,
+        }

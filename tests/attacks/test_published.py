@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import clipbench as cb
-from clipbench.attacks import NINE, nine, published
+from clipbench.attacks import NINE, NineTable, nine, published
 from clipbench.intervals import Rate
 from clipbench.stimuli import cover, overlay
+from clipbench.tables import read_table
 
 RECORD = published.RECORDS / "small_attacks.json"
 
@@ -91,3 +92,25 @@ def test_the_table_has_a_column_for_each_classifier_and_no_number_without_data(b
     assert figure.data[1].text[5] == "no data" and figure.data[0].text[0] == "95\xa0%"
     with pytest.raises(cb.ClipbenchError, match="there is no classifier"):
         next(nine({}, [plain(0)]))
+
+
+@pytest.mark.parametrize("ending", NineTable.endings)
+def test_the_table_is_saved_with_what_was_published(bright, plain, monkeypatch, tmp_path, ending):
+    monkeypatch.setattr(type(bright), "labels", ("iPod", "pizza", "trash can"))
+    images = [plain(0), plain(120), plain(250)]
+    *_, last = nine({"one": bright}, images)
+    file = NineTable(last.rows).save(tmp_path / f"nine{ending}")
+    if ending == ".json":
+        about = json.loads(file.read_text())
+        rows = about["rows"]
+    else:
+        about, rows = read_table(file)
+    published = [row for row in rows if row["column"] == "published"]
+    assert [float(row["share"]) for row in published] == [row.success.share for row in NINE]
+    own = {row["text"]: row for row in rows if row["column"] == "one"}
+    assert set(own) == {"iPod", "pizza", "trash"}  # a text without data has no row
+    for text, target in (("iPod", "iPod"), ("pizza", "pizza"), ("trash", "trash can")):
+        alone = cb.attack(bright, images, target=target, text=text)
+        assert (int(own[text]["changed_to"]), int(own[text]["n"])) == (alone.success.hits, 3)
+        assert float(own[text]["cover"]) == pytest.approx(alone.mean_cover)
+    assert about["columns"]["one"]["weights_hash"] == alone.provenance.weights_hash
