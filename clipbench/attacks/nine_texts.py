@@ -11,7 +11,6 @@ from clipbench.attacks.result import AttackResult
 from clipbench.attacks.run import Case, measure
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
-from clipbench.intervals import Rate
 from clipbench.results import check_path, save_bytes, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
 from clipbench.tables import ENDINGS, table_bytes
@@ -57,7 +56,7 @@ class NineTable:
         return [cell for row in self.rows for cell in _cells(row)]
 
     def about(self) -> dict:
-        """By the name of a column, how it was obtained; of its texts the first that has data stands for all."""
+        """By the name of a column, how it was obtained; of its texts the first with data stands for all."""
         told = {}
         for row in self.rows:
             for name, result in row.results.items():

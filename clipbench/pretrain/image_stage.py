@@ -138,8 +138,8 @@ class Lessons:
         picture teaches the trunk too little of what stands there.
         """
         tower, scale, on = self.reader.tower, self._scale(), batch["on"]
-        names, labels = among(self._named, batch["written"], self._recipe.words)
-        captions, _ = among(self._pictured, batch["written"], self._recipe.words)
+        rows, labels = among(batch["written"], self._recipe.words)
+        names, captions = self._named[rows], self._pictured[rows]
         with torch.no_grad():
             shown = self.teacher.embed(self.teacher.late(self.teacher.early(batch["under"])))
             classes = torch.softmax(scale * shown @ self.classes.T, 1)
@@ -168,9 +168,9 @@ class Lessons:
         aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
             whole_units[drawn], self._drawing_units[batch["drawn"]]
         )
-        words, labels = among(self._words, batch["words"], batch["active"])
+        rows, labels = among(batch["words"], batch["active"])
         return {
-            "words": cross_entropy(scale * tiles @ words.T, labels),
+            "words": cross_entropy(scale * tiles @ self._words[rows].T, labels),
             "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
             "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
             "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
@@ -180,21 +180,21 @@ class Lessons:
         return self.reader.log_scale.exp().clamp(max=100)
 
 
-def among(targets: Tensor, words: Tensor, active: Tensor | int) -> tuple[Tensor, Tensor]:
+def among(words: Tensor, active: Tensor | int) -> tuple[Tensor, Tensor]:
     """What words are to be told from: the active words and those of them that are not active.
 
     Args:
-        targets: (m, width) of all words.
         words: (n,) numbers of words.
         active: how many words are active, the first.
 
     Returns:
-        Targets, (active and more, width), and the place of each word's own among them, (n,).
+        The numbers of all these, (active and more,), and the place of each word among them, (n,).
     """
     n, beyond = int(active), words >= active
+    further = words[beyond]
     labels = words.clone()
-    labels[beyond] = torch.arange(n, n + int(beyond.sum()), device=words.device)
-    return torch.cat([targets[:n], targets[words[beyond]]]), labels
+    labels[beyond] = torch.arange(n, n + len(further), device=words.device)
+    return torch.cat([torch.arange(n, device=words.device), further]), labels
 
 
 def image_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
