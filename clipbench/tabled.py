@@ -1,4 +1,4 @@
-"""Results that are a table and what is true of all its rows: one file, as JSON, CSV or Parquet, and back."""
+"""Results that are a table and what is true of all its rows: a file of JSON, CSV or Parquet; most read back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,13 +10,12 @@ from clipbench.results import check_path, read_json, reading, save_bytes, save_j
 from clipbench.tables import ENDINGS, read_table, table_bytes
 
 
-class Tabled(ABC):
-    """A result that is some rows and what is true of all of them; its files read back to the same.
+class Written(ABC):
+    """A result that is some rows and what is true of all of them, and is written as that.
 
-    `kind` is what a file of it is called, `listed` the name that its rows have in the document.
+    `listed` is the name that its rows have in the document.
     """
 
-    kind: ClassVar[str]
     listed: ClassVar[str] = "rows"
     endings: ClassVar[tuple[str, ...]] = (".json", *ENDINGS)  # of its files
 
@@ -27,15 +26,6 @@ class Tabled(ABC):
     @abstractmethod
     def cells(self) -> list[dict]:
         """The rows, all of the same columns; see `table_bytes`."""
-
-    @classmethod
-    @abstractmethod
-    def of_cells(cls, about: dict, cells: Sequence[dict]) -> Self:
-        """Back from `about` and `cells`, also where cells have become text and None has become "".
-
-        Raises:
-            One of `results.UNREADABLE` where they are of something else.
-        """
 
     def as_dict(self) -> dict:
         """The same as plain JSON types."""
@@ -54,6 +44,21 @@ class Tabled(ABC):
         if not cells:
             raise ClipbenchError("nothing has been measured yet that a table could hold")
         return save_bytes(table_bytes(self.about(), cells, path.suffix.lower()), path)
+
+
+class Tabled(Written):
+    """A result whose files read back to the same; `kind` is what such a file is called."""
+
+    kind: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def of_cells(cls, about: dict, cells: Sequence[dict]) -> Self:
+        """Back from `about` and `cells`, also where cells have become text and None has become "".
+
+        Raises:
+            One of `results.UNREADABLE` where they are of something else.
+        """
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
 
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.rendering import Item
@@ -11,9 +9,8 @@ from clipbench.attacks.result import AttackResult
 from clipbench.attacks.run import Case, measure
 from clipbench.classify import Classifier
 from clipbench.errors import ClipbenchError
-from clipbench.results import check_path, save_bytes, save_json
 from clipbench.stimuli import ARTICLE, Recipe, Tag
-from clipbench.tables import ENDINGS, table_bytes
+from clipbench.tabled import Written
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +38,7 @@ class NineRow:
 
 
 @dataclass(frozen=True, eq=False)
-class NineTable:
+class NineTable(Written):
     """The nine texts as a file: what was published, and below it the counts of each column that has data.
 
     Args:
@@ -49,7 +46,6 @@ class NineTable:
     """
 
     rows: tuple[NineRow, ...]
-    endings: ClassVar[tuple[str, ...]] = (".json", *ENDINGS)  # of its files
 
     def cells(self) -> list[dict]:
         """A row for each text and column: how often the target won and had not before, and the cover."""
@@ -63,17 +59,6 @@ class NineTable:
                 if result is not None and name not in told:
                     told[name] = result.provenance.as_dict()
         return {"columns": told}
-
-    def save(self, path: str | Path) -> Path:
-        """Write all of it into one file of its `endings`.
-
-        Raises:
-            ClipbenchError: another ending, or a file that cannot be written.
-        """
-        path = check_path(path, self.endings)
-        if path.suffix.lower() not in ENDINGS:
-            return save_json({**self.about(), "rows": self.cells()}, path)
-        return save_bytes(table_bytes(self.about(), self.cells(), path.suffix.lower()), path)
 
 
 @dataclass(frozen=True, eq=False)
