@@ -1,4 +1,4 @@
-"""Results that are a table and what is true of all its rows: a file of JSON, CSV or Parquet; most read back."""
+"""Results that are a table and what is true of all its rows, as JSON, CSV or Parquet; most read back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
