@@ -52,9 +52,10 @@ class NineTexts(w.VBox):
     def _take(self, progress: NineProgress) -> None:
         rows = progress.rows
         self._chart.show(figures.nine(rows))
+        over = progress.done == progress.total
+        self._files.value = links(NineTable(rows), "nine_texts") if over else ""
         known = [result for result in rows[0].results.values() if result is not None]
         if known:
-            self._files.value = links(NineTable(rows), "nine_texts")
             told = known[0].provenance
             about = parts.about(told.model)
             self._caption.show(f"{told.caption()} · beside {MODEL}, n = {PHOTOS}", about=about)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from clipbench.attacks.cells import counted
 from clipbench.attacks.published import NINE, Published
 from clipbench.attacks.rendering import Item
 from clipbench.attacks.result import AttackResult
@@ -113,15 +114,5 @@ def _cells(row: NineRow) -> Iterator[dict]:
     columns = [("published", row.published.success, row.published.cover)]
     columns += [(name, one.success, one.mean_cover) for name, one in row.results.items() if one is not None]
     for name, success, cover in columns:
-        low, high = success.interval
-        yield {
-            "text": row.published.text,
-            "target": row.published.target,
-            "column": name,
-            "changed_to": success.hits,
-            "n": success.n,
-            "share": success.share,
-            "low": low,
-            "high": high,
-            "cover": cover,
-        }
+        own = {"text": row.published.text, "target": row.published.target, "column": name}
+        yield {**own, **counted("success", success), "cover": cover}

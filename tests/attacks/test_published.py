@@ -7,6 +7,7 @@ import pytest
 
 import clipbench as cb
 from clipbench.attacks import NINE, NineTable, nine, published
+from clipbench.attacks.cells import rate_of
 from clipbench.intervals import Rate
 from clipbench.stimuli import cover, overlay
 from clipbench.tables import read_table
@@ -106,11 +107,12 @@ def test_the_table_is_saved_with_what_was_published(bright, plain, monkeypatch, 
     else:
         about, rows = read_table(file)
     published = [row for row in rows if row["column"] == "published"]
-    assert [float(row["share"]) for row in published] == [row.success.share for row in NINE]
+    assert [rate_of("success", row) for row in published] == [row.success for row in NINE]
+    assert [float(row["success_share"]) for row in published] == [row.success.share for row in NINE]
     own = {row["text"]: row for row in rows if row["column"] == "one"}
     assert set(own) == {"iPod", "pizza", "trash"}  # a text without data has no row
     for text, target in (("iPod", "iPod"), ("pizza", "pizza"), ("trash", "trash can")):
         alone = cb.attack(bright, images, target=target, text=text)
-        assert (int(own[text]["changed_to"]), int(own[text]["n"])) == (alone.success.hits, 3)
+        assert rate_of("success", own[text]) == Rate(alone.success.hits, 3)
         assert float(own[text]["cover"]) == pytest.approx(alone.mean_cover)
     assert about["columns"]["one"]["weights_hash"] == alone.provenance.weights_hash
