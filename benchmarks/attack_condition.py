@@ -32,7 +32,7 @@ from clipbench.attacks.rendering import lay
 from clipbench.classify import Classifier, as_classifier
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel, Read, imagenet_labels
-from clipbench.pretrain.photos import LabelledPhoto
+from clipbench.pretrain.photos import Photo
 from clipbench.results import read_json, save_json
 from clipbench.stimuli import ARTICLE, BAND, TAG, Recipe, Tag, written
 from clipbench.streams import chunks
@@ -99,7 +99,7 @@ class Condition:
         return cls(**told, **words, aside=aside, tried=tried)
 
 
-def condition(model: ClipModel, photos: Sequence[LabelledPhoto], path: Path) -> Condition:
+def condition(model: ClipModel, photos: Sequence[Photo], path: Path) -> Condition:
     """The condition for a model and the photos in play; one found before is read from its file."""
     key = hashlib.sha256(b"".join(photo.content for photo in photos)).hexdigest()
     if path.is_file():
@@ -111,9 +111,9 @@ def condition(model: ClipModel, photos: Sequence[LabelledPhoto], path: Path) -> 
     return found
 
 
-def in_play(photos: Sequence[LabelledPhoto], most: int) -> list[LabelledPhoto]:
+def in_play(photos: Sequence[Photo], most: int) -> list[Photo]:
     """So many photos, of as few things as there are photos for, but at least `FEWEST`."""
-    of_thing: dict[int, list[LabelledPhoto]] = defaultdict(list)
+    of_thing: dict[int, list[Photo]] = defaultdict(list)
     for photo in photos:
         of_thing[photo.label].append(photo)
     for each in range(max(1, most // FEWEST), 0, -1):
@@ -123,14 +123,14 @@ def in_play(photos: Sequence[LabelledPhoto], most: int) -> list[LabelledPhoto]:
     return list(photos)[:most]
 
 
-def halves(photos: Sequence[LabelledPhoto]) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
+def halves(photos: Sequence[Photo]) -> tuple[list[Photo], list[Photo]]:
     """The photos to measure on, and those put aside."""
     aside = set(range(0, len(photos), ASIDE))
     kept = [photo for place, photo in enumerate(photos) if place not in aside]
     return kept, [photos[place] for place in sorted(aside)]
 
 
-def _looked_for(model: ClipModel, photos: Sequence[LabelledPhoto], key: str) -> Condition:
+def _looked_for(model: ClipModel, photos: Sequence[Photo], key: str) -> Condition:
     pool = spread(list(readable(model)), POOL)
     if len(pool) < 2:
         raise cb.ClipbenchError(f"{model.name} reads {len(pool)} names of ImageNet; attacks need two or more")

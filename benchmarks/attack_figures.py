@@ -37,7 +37,7 @@ from clipbench.classify.probe import SHIPPED
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel, imagenet_labels
 from clipbench.models.card import mini_card, taught_words
-from clipbench.pretrain.photos import LabelledPhoto, read_photos
+from clipbench.pretrain.photos import Photo, read_photos
 from clipbench.stimuli import cover
 from clipbench.stimuli.recipes import ARTICLE_SIDE
 
@@ -52,7 +52,7 @@ class Lab:
     """Who is attacked, and where."""
 
     model: ClipModel
-    photos: list[LabelledPhoto]
+    photos: list[Photo]
     wild: Path | None
 
     def squares(self, side: int) -> list[Image.Image]:

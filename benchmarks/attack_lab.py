@@ -46,7 +46,7 @@ from clipbench.attacks.levers import WAYS
 from clipbench.classify import Classifier, as_classifier
 from clipbench.intervals import Rate
 from clipbench.models import ClipModel, imagenet_labels
-from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
+from clipbench.pretrain.photos import TRAIN, Photo, read_photos
 from clipbench.stimuli import Recipe
 
 RESULTS = Path(__file__).parent / "results"
@@ -67,7 +67,7 @@ class Lab:
 
     classifier: Classifier
     condition: Condition
-    photos: list[LabelledPhoto]
+    photos: list[Photo]
 
     @property
     def images(self) -> list[Image.Image]:

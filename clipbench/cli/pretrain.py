@@ -15,9 +15,16 @@ def add(commands) -> None:
         description="Make the embedded model from ImageNet weights, drawings, fonts, words and photos; a run "
         "that was stopped goes on when the same command is given again.",
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTOS", help="folder like ImageNet's, or parquet file")
+    parser.add_argument("photos", nargs="+", metavar="PHOTOS", help="folder, or parquet file")
     parser.add_argument("--out", required=True, metavar="DIR", help="for checkpoints, the log and the model")
     parser.add_argument("--fonts", metavar="DIR", help="where to look for fonts (default: the system's)")
+    parser.add_argument(
+        "--drawings",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="further drawings of emoji, SVG files named by code points; can be given more than once",
+    )
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of every draw (default: 0)")
     parser.add_argument(
         "--smoke", action="store_true", help="two minutes that try every part; no use as a model"
@@ -35,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
     recipe = replace(pretrain.SMOKE if options.smoke else pretrain.Recipe(), seed=options.seed)
     last = {}
     fonts = SYSTEM if options.fonts is None else options.fonts
-    for progress in pretrain.pretrain(recipe, options.photos, options.out, fonts, options.device):
+    given = options.photos, options.out, fonts, options.device, options.drawings
+    for progress in pretrain.pretrain(recipe, *given):
         last[progress.stage] = asdict(progress)
         if not options.json:
             losses = "  ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())

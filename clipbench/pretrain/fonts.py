@@ -10,6 +10,8 @@ from clipbench.errors import ClipbenchError
 from clipbench.pretrain.recipe import UNSEEN_FONTS
 
 SYSTEM = Path("/usr/share/fonts")
+# Dingbats and Greek where letters should be, which no look at the ink tells from letters.
+_SYMBOLS = ("D050000L", "Standard Symbols PS")
 _LEAST = 3  # families with which "any font" begins to mean something
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -47,6 +49,8 @@ def _draws_latin(path: Path) -> bool:
     try:
         font = ImageFont.truetype(path, 24)
     except OSError:
+        return False
+    if font.getname()[0] in _SYMBOLS:
         return False
     return len({bytes(font.getmask(letter)) for letter in _LETTERS}) > len(_LETTERS) - 12
 

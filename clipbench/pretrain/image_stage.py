@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
 from clipbench.pretrain.loop import Stage
-from clipbench.pretrain.photos import LabelledPhoto
+from clipbench.pretrain.photos import Photo
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.scenes import Scenes, Sources, coverage
 from clipbench.pretrain.space import Space
@@ -56,7 +56,7 @@ class ImageBatches(Dataset):
         recipe: Recipe,
         vocabulary: Vocabulary,
         fonts: Sequence[Path],
-        photos: Sequence[LabelledPhoto],
+        photos: Sequence[Photo],
         scenes: bool = False,
     ):
         self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
@@ -74,7 +74,7 @@ class ImageBatches(Dataset):
         words = [self._scenes.word(rng) if self._scenes else rng.randrange(active) for _ in range(n_words)]
         drawn = [rng.randrange(len(known.drawings)) for _ in range(recipe.drawings_a_step)]
         photos = [self._seen(rng) for _ in range(recipe.photos_a_step)]
-        shown = [pictures.drawn(known.drawings[number], side, rng) for number in drawn]
+        shown = [pictures.drawn(known.drawn[known.drawings[number]], side, rng) for number in drawn]
         tiles = [pictures.word_tile(known.rendered[word], self._fonts, rng, ease, tile) for word in words]
         batch = {
             "tiles": torch.from_numpy(pictures.stack(tiles)),

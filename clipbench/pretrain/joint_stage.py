@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from clipbench.pretrain import pictures
 from clipbench.pretrain.image_stage import Lessons
 from clipbench.pretrain.loop import Stage
-from clipbench.pretrain.photos import LabelledPhoto
+from clipbench.pretrain.photos import Photo
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.scenes import Scenes, Sources
 from clipbench.pretrain.text_stage import TextTower, tokens_of
@@ -48,22 +48,22 @@ class JointBatches(Dataset):
         recipe: Recipe,
         vocabulary: Vocabulary,
         fonts: Sequence[Path],
-        photos: Sequence[LabelledPhoto],
+        photos: Sequence[Photo],
         tokenizer: SimpleTokenizer,
     ):
         self._recipe, self._vocabulary, self._fonts = recipe, vocabulary, fonts
-        self._sources, self._tokenizer = Sources(photos), tokenizer
-        self._scenes = Scenes(recipe, vocabulary, fonts, self._sources)
+        self._named = Sources([photo for photo in photos if photo.label is not None])
+        self._scenes, self._tokenizer = Scenes(recipe, vocabulary, fonts, Sources(photos)), tokenizer
 
     def __getitem__(self, step: int) -> dict[str, Tensor]:
         recipe, known, side = self._recipe, self._vocabulary, self._recipe.scene_size
         rng = random.Random(f"{recipe.seed} joint {step}")
         pairs, labels = {}, {}
-        for photo in (self._sources.draw(rng) for _ in range(recipe.photos_a_step)):
+        for photo in (self._named.draw(rng) for _ in range(recipe.photos_a_step)):
             caption = PHOTO.format(known.classes[photo.label])
             pairs[caption], labels[caption] = pictures.crop(photo.open(), side, rng), photo.label
         for name in rng.choices(known.drawings, k=2 * recipe.drawings_a_step):
-            pairs[DRAWING.format(name)] = pictures.drawn(name, side, rng)
+            pairs[DRAWING.format(name)] = pictures.drawn(known.drawn[name], side, rng)
         for word in rng.choices(known.words, k=recipe.photos_a_step):
             pairs[WORD.format(word)] = pictures.written(word, side, self._fonts, rng)
         return {

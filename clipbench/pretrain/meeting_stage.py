@@ -43,7 +43,7 @@ class Shown(Dataset):
 
     def __init__(self, recipe: Recipe, vocabulary: Vocabulary, fonts: Sequence[Path]):
         self._recipe, self._fonts, self._words = recipe, fonts, len(vocabulary.words)
-        self._texts = (*vocabulary.words, *vocabulary.drawings)
+        self._texts, self._drawn = (*vocabulary.words, *vocabulary.drawings), vocabulary.drawn
         self.captions = [*map(WORD.format, vocabulary.words), *map(DRAWING.format, vocabulary.drawings)]
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class Shown(Dataset):
         text, side = self._texts[place], self._recipe.size
         if place < self._words:
             return pictures.written(text, side, self._fonts, rng)
-        return pictures.drawn(text, side, rng)
+        return pictures.drawn(self._drawn[text], side, rng)
 
 
 @torch.no_grad()

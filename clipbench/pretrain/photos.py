@@ -1,41 +1,49 @@
-"""Photos to train on: folders like ImageNet's, or parquet files; and which of them stay out of training."""
+"""Photos to train on: folders or parquet files; and which of them stay out of training.
+
+Photos without a class serve as well, as what the untouched network makes of them needs no name; what it takes
+for a class that is to have no photo stays out.
+"""
 
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 from timm.data import ImageNetInfo
 
 from clipbench.errors import ClipbenchError
+from clipbench.models import VisionModel
 from clipbench.pretrain.inputs import package
 from clipbench.pretrain.recipe import UNSEEN_CLASSES
 from clipbench.stimuli import read_image
 
 TRAIN, UNSEEN_PHOTO, UNSEEN_CLASS = "train", "unseen photo", "unseen class"
+_AT_ONCE = 64  # photos that the network looks at
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 @dataclass(frozen=True)
-class LabelledPhoto:
+class Photo:
     """A photo that has not been decoded yet.
 
     Args:
         content: bytes of its file.
-        label: its class, a position in ImageNet's list.
+        label: its class, a position in ImageNet's list; None where nobody has told it.
         source: which of the folders and files that were given it came from.
+        guess: the class that the untouched network takes it for, where nobody has told it.
     """
 
     content: bytes
-    label: int
+    label: int | None
     source: int = 0
+    guess: int | None = None
 
     @property
     def split(self) -> str:
         """`TRAIN`, `UNSEEN_PHOTO` (one in ten) or `UNSEEN_CLASS`, by the class and the bytes alone."""
-        if self.label % 5 in UNSEEN_CLASSES:
+        if (self.guess if self.label is None else self.label) % 5 in UNSEEN_CLASSES:
             return UNSEEN_CLASS
         return UNSEEN_PHOTO if hashlib.sha256(self.content).digest()[0] % 10 == 0 else TRAIN
 
@@ -48,20 +56,21 @@ class LabelledPhoto:
 class Photos:
     """Photos that could be read, and how many could not."""
 
-    photos: tuple[LabelledPhoto, ...]
+    photos: tuple[Photo, ...]
     broken: int
 
-    def of(self, split: str) -> list[LabelledPhoto]:
-        """Those of one split."""
-        return [photo for photo in self.photos if photo.split == split]
+    def of(self, split: str) -> list[Photo]:
+        """Those of one split, among the ones whose class somebody has told."""
+        return [photo for photo in self.photos if photo.label is not None and photo.split == split]
 
 
 def read_photos(sources: Sequence[str | Path]) -> Photos:
     """Read folders and parquet files of photos.
 
     Args:
-        sources: folders with one folder a class, named by its WordNet number as in ImageNet, or parquet
-            files with the columns image (bytes of a file) and imagenet_index.
+        sources: folders of photos, or parquet files with the columns image (bytes of a file) and
+            imagenet_index. A photo in a folder with a WordNet number for a name, as in ImageNet, is of that
+            class; one in no such folder has no label, see `guessed`.
 
     Raises:
         ClipbenchError: a source is missing or of another kind, or there is no photo in any.
@@ -74,17 +83,29 @@ def read_photos(sources: Sequence[str | Path]) -> Photos:
             except ClipbenchError:
                 broken += 1
             else:
-                good.append(LabelledPhoto(content, label, number))
-    if not any(photo.split == TRAIN for photo in good):
+                good.append(Photo(content, label, number))
+    found = Photos(tuple(good), broken)
+    if not found.of(TRAIN):
         where = ", ".join(repr(str(source)) for source in sources)
         raise ClipbenchError(
             f"there is no photo to train on in {where} ({broken} files could not be read); name a folder "
             "with one folder a class, as in n02123045/cat.jpg, or a parquet file"
         )
-    return Photos(tuple(good), broken)
+    return found
 
 
-def _contents(source: Path) -> Iterator[tuple[bytes, int]]:
+def guessed(photos: Sequence[Photo], control: VisionModel) -> Iterator[Photo]:
+    """The photos in their order, those without a label with the network's guess at their class."""
+    for start in range(0, len(photos), _AT_ONCE):
+        some = photos[start : start + _AT_ONCE]
+        unknown = [photo for photo in some if photo.label is None]
+        shown = [photo.open() for photo in unknown]
+        guesses = iter(control.logits(shown).argmax(1).tolist() if shown else [])
+        for photo in some:
+            yield photo if photo.label is not None else replace(photo, guess=next(guesses))
+
+
+def _contents(source: Path) -> Iterator[tuple[bytes, int | None]]:
     if source.is_dir():
         return _in_folder(source)
     if source.suffix == ".parquet" and source.is_file():
@@ -92,13 +113,12 @@ def _contents(source: Path) -> Iterator[tuple[bytes, int]]:
     raise ClipbenchError(f"there are no photos at {str(source)!r}; name a folder or a .parquet file")
 
 
-def _in_folder(folder: Path) -> Iterator[tuple[bytes, int]]:
+def _in_folder(folder: Path) -> Iterator[tuple[bytes, int | None]]:
     numbers = {wnid: number for number, wnid in enumerate(ImageNetInfo().label_names())}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _ENDINGS:
             named = [part for part in path.relative_to(folder).parts if part in numbers]
-            if named:
-                yield path.read_bytes(), numbers[named[0]]
+            yield path.read_bytes(), numbers[named[0]] if named else None
 
 
 def _in_parquet(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -6,18 +6,18 @@ In stage 1 no photo, sharp or blurred, lies under a word: grounds are plain, gra
 import math
 import random
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
-from clipbench.pretrain.drawings import drawing
+from clipbench.pretrain.drawings import rendered
 
-SMALLEST, LARGEST = 16, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
+SMALLEST, LARGEST = 13, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
 _ON_PHOTOS = 1 / 3  # of a photo's width, the largest there: small ones alone are not read off its clutter
 _OF_A_PICTURE = 0.75  # of its side, the largest letters of a word that has a picture of its own
-_FITTED = 12  # the least to which a word shrinks that would not fit
+_FITTED = 11  # the least to which a word shrinks that would not fit
 _TRIES = 8  # to find a place for a word beside others
 # Words alone are shown on small grounds, which cost less than whole pictures, now and then on larger ones.
 TILES = ((96, 64), (96, 64), (128, 64), (160, 128))
@@ -152,23 +152,24 @@ def written(word: str, side: int, fonts: Sequence[Path], rng: random.Random) -> 
     return picture
 
 
-def _restyled(name: str, rng: random.Random) -> Image.Image:
+def _restyled(file: Path, rng: random.Random) -> Image.Image:
     """A drawing as another hand might colour it: more or less vivid, sometimes without its black outline."""
-    shown = drawing(name)
-    plain = _without_outline(name) if rng.random() < 0.4 else shown.convert("RGB")
+    shown = rendered(file)
+    plain = _without_outline(file) if rng.random() < 0.4 else shown.convert("RGB")
     plain = ImageEnhance.Color(plain).enhance(rng.uniform(0.3, 1.6))
     plain.putalpha(shown.getchannel("A"))
     return plain
 
 
-@cache
-def _without_outline(name: str) -> Image.Image:
-    return drawing(name).convert("RGB").filter(ImageFilter.MaxFilter(5))  # an outline is four pixels thick
+@lru_cache(maxsize=2048)
+def _without_outline(file: Path) -> Image.Image:
+    # an outline of OpenMoji's is four pixels thick
+    return rendered(file).convert("RGB").filter(ImageFilter.MaxFilter(5))
 
 
-def _place(picture: Image.Image, name: str, share: float, rng: random.Random) -> None:
+def _place(picture: Image.Image, file: Path, share: float, rng: random.Random) -> None:
     side = round(share * min(picture.size))
-    shown = _restyled(name, rng).resize((side, side), Image.Resampling.BICUBIC)
+    shown = _restyled(file, rng).resize((side, side), Image.Resampling.BICUBIC)
     if rng.random() < 0.5:
         shown = shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     shown = shown.rotate(rng.uniform(-20, 20), Image.Resampling.BICUBIC)
@@ -176,10 +177,11 @@ def _place(picture: Image.Image, name: str, share: float, rng: random.Random) ->
     picture.paste(shown, corner, shown)
 
 
-def drawn(name: str, side: int, rng: random.Random) -> Image.Image:
-    """A drawing on a ground, 45 to 100 % of the picture's side."""
+def drawn(files: Sequence[Path], side: int, rng: random.Random) -> Image.Image:
+    """One of a thing's drawings, half the time the first, on a ground, 45 to 100 % of the picture's side."""
     picture = ground((side, side), rng)
-    _place(picture, name, rng.uniform(0.45, 1.0), rng)
+    file = files[0] if rng.random() < 0.5 else rng.choice(files)
+    _place(picture, file, rng.uniform(0.45, 1.0), rng)
     return picture
 
 

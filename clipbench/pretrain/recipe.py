@@ -61,8 +61,8 @@ class Recipe:
     growth_ends: float = 0.6
     photos_a_step: int = 16
     words_a_step: int = 96
-    drawings_a_step: int = 6
-    scenes_a_step: int = 28
+    drawings_a_step: int = 12
+    scenes_a_step: int = 24
     photo_weight: float = 30.0
     unit_weight: float = 2.0
     text_steps: int = 20_000

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, s
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
-from clipbench.pretrain.photos import TRAIN, LabelledPhoto, read_photos
+from clipbench.pretrain.photos import TRAIN, Photo, Photos, guessed, read_photos
 from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space, build_space
@@ -51,6 +51,7 @@ def pretrain(
     out: str | Path,
     fonts: str | Path = SYSTEM,
     device: str | torch.device | None = None,
+    artists: Sequence[str | Path] = (),
 ) -> Iterator[Progress]:
     """Make `mini`, or go on where a run with the same recipe and folder stopped.
 
@@ -60,6 +61,7 @@ def pretrain(
         out: folder for checkpoints, the log (log.jsonl) and the finished model.
         fonts: folder that is searched for fonts.
         device: by default the best there is.
+        artists: folders of drawings of emoji beside OpenMoji's, see `versions`.
 
     Yields:
         First how many of the files of photos could be read, as the stage "photos"; then progress about every
@@ -72,11 +74,11 @@ def pretrain(
     out, fonts_found = Path(out), training_fonts(fonts)
     checkpoints = Checkpoints(out, recipe.hash)
     found = read_photos(photos)
-    known, control = vocabulary(recipe), load(CONTROL, device=device)
+    known, control = vocabulary(recipe, artists), load(CONTROL, device=device)
     out.mkdir(parents=True, exist_ok=True)
     readable = Progress("photos", len(found.photos), len(found.photos) + found.broken, {}, 0.0)
     yield from _logged([readable], out)
-    training = found.of(TRAIN)
+    training = _training(found, control, checkpoints)
     write_merges(recipe, out / MERGES)
     (out / WORDS).write_text("".join(f"{word}\n" for word in known.words), encoding="utf-8")
     tokenizer = SimpleTokenizer(bpe_path=str(out / MERGES), context_length=recipe.context)
@@ -125,9 +127,19 @@ def _trainable(teacher: ImageTower, recipe: Recipe) -> ImageTower:
     )
 
 
+def _training(found: Photos, control: VisionModel, checkpoints: Checkpoints) -> list[Photo]:
+    """The photos to train on; the guesses at those without a label are kept, as they take minutes."""
+    content = checkpoints.load("guesses")
+    if content is None or len(content["guesses"]) != len(found.photos):
+        content = {"guesses": [photo.guess for photo in guessed(found.photos, control)]}
+        checkpoints.save("guesses", **content)
+    told = zip(found.photos, content["guesses"], strict=True)
+    return [photo for photo in (replace(photo, guess=guess) for photo, guess in told) if photo.split == TRAIN]
+
+
 @torch.no_grad()
 def _survey(
-    tower: ImageTower, photos: Sequence[LabelledPhoto], recipe: Recipe, device: torch.device
+    tower: ImageTower, photos: Sequence[Photo], recipe: Recipe, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """What photos do to the untouched units, averaged over each: before their ReLU6 and after, (n, 1280)."""
     tower.to(device)

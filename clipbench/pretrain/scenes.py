@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from clipbench.pretrain import pictures
-from clipbench.pretrain.photos import LabelledPhoto
+from clipbench.pretrain.photos import Photo
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.towers import PATCH
 from clipbench.pretrain.vocabulary import Vocabulary
@@ -22,13 +22,13 @@ _TIMES = (1, 2, 4, 8)  # words on a scene
 class Sources:
     """Photos of several sources, each source as likely as another, whatever its size."""
 
-    def __init__(self, photos: Sequence[LabelledPhoto]):
-        sources: dict[int, list[LabelledPhoto]] = {}
+    def __init__(self, photos: Sequence[Photo]):
+        sources: dict[int, list[Photo]] = {}
         for photo in photos:
             sources.setdefault(photo.source, []).append(photo)
         self._sources = list(sources.values())
 
-    def draw(self, rng: random.Random) -> LabelledPhoto:
+    def draw(self, rng: random.Random) -> Photo:
         """Any photo."""
         return rng.choice(rng.choice(self._sources))
 

@@ -4,7 +4,7 @@ import gzip
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from heapq import heapify, heappop, heappush
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from open_clip import IMAGENET_CLASSNAMES
 
-from clipbench.pretrain.drawings import drawings
+from clipbench.pretrain.drawings import versions
 from clipbench.pretrain.inputs import package
 from clipbench.pretrain.recipe import Recipe
 
@@ -30,6 +30,7 @@ class Vocabulary:
     Args:
         classes: the 1,000 names of ImageNet, in its order.
         drawings: names of OpenMoji's drawings.
+        drawn: files of each of them, OpenMoji's first, then those of other artists.
         words: rendered words, most common first, each also a text.
         rendered: `words`, and after them all further common words but the hidden ones, which are written
             now and then, so that spelling is learnt.
@@ -42,6 +43,7 @@ class Vocabulary:
 
     classes: tuple[str, ...]
     drawings: tuple[str, ...]
+    drawn: Mapping[str, tuple[Path, ...]]
     words: tuple[str, ...]
     rendered: tuple[str, ...]
     hidden: tuple[str, ...]
@@ -51,13 +53,19 @@ class Vocabulary:
     deciding: int
 
 
-def vocabulary(recipe: Recipe) -> Vocabulary:
-    """The texts of a recipe; the same recipe and package versions give the same texts."""
+def vocabulary(recipe: Recipe, artists: Sequence[str | Path] = ()) -> Vocabulary:
+    """The texts of a recipe; the same recipe and package versions give the same texts.
+
+    Args:
+        recipe: how many of each.
+        artists: folders of further drawings, see `versions`.
+    """
     rng = random.Random(recipe.seed)
     common = _common_words(recipe.texts)
     candidates = common[: 2 * (recipe.words + recipe.hidden_words)]
     hidden = set(rng.sample(candidates[recipe.first_words :], recipe.hidden_words))
-    names = tuple(drawings())
+    drawn = versions(artists)
+    names = tuple(drawn)
     spelt: dict[str, str] = {}
     for word in [*common[: recipe.first_words], *_words_of(IMAGENET_CLASSNAMES), *_words_of(names), *common]:
         if word.lower() not in hidden:
@@ -72,6 +80,7 @@ def vocabulary(recipe: Recipe) -> Vocabulary:
     return Vocabulary(
         tuple(IMAGENET_CLASSNAMES),
         names,
+        drawn,
         words,
         (*words, *(word for word in common if word not in avoided)),
         tuple(sorted(hidden)),
