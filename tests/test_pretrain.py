@@ -31,6 +31,7 @@ from clipbench.pretrain.drawings import drawing, drawings, versions  # noqa: E40
 from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
+from clipbench.pretrain.guesses import guess, with_guesses  # noqa: E402
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, among  # noqa: E402
 from clipbench.pretrain.joint_stage import JointBatches  # noqa: E402
 from clipbench.pretrain.meeting_stage import MeetingBatches, Shown, look  # noqa: E402
@@ -39,7 +40,6 @@ from clipbench.pretrain.photos import (  # noqa: E402
     UNSEEN_CLASS,
     UNSEEN_PHOTO,
     Photo,
-    guessed,
     read_photos,
 )
 from clipbench.pretrain.scenes import Sources, coverage  # noqa: E402
@@ -271,11 +271,18 @@ class TakesDarkOnesForSharks:
         return torch.nn.functional.one_hot(2 * dark.long(), 3).float()
 
 
-def test_photos_without_a_class_stay_out_where_they_look_like_an_unseen_one(photo_folder, tmp_path):
+def test_photos_without_a_class_stay_out_where_they_look_like_an_unseen_one(
+    photo_folder, tmp_path, monkeypatch
+):
     shades = [level for level in range(0, 256, 3)]
     for level in shades:
         Image.new("RGB", (8, 8), (level,) * 3).save(tmp_path / f"{level}.png")
-    told = list(guessed(read_photos([photo_folder, tmp_path]).photos, TakesDarkOnesForSharks()))
+    read, checkpoints = read_photos([photo_folder, tmp_path]).photos, Checkpoints(tmp_path / "run", "a")
+    monkeypatch.setattr("clipbench.pretrain.guesses.SAVE_EVERY", 0)
+    (first,) = islice(guess(read, TakesDarkOnesForSharks(), checkpoints), 1)  # broken off, and gone on with
+    (second,) = guess(read, TakesDarkOnesForSharks(), checkpoints)
+    assert 0 < first.step < second.step == second.steps == len(shades)
+    told = with_guesses(read, checkpoints)
     named, unnamed = ([photo for photo in told if (photo.label is None) == none] for none in (False, True))
     assert (len(named), len(unnamed)) == (32, len(shades))
     assert all(photo.guess is None for photo in named)

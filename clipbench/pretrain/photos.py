@@ -7,20 +7,18 @@ for a class that is to have no photo stays out.
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 from timm.data import ImageNetInfo
 
 from clipbench.errors import ClipbenchError
-from clipbench.models import VisionModel
 from clipbench.pretrain.inputs import package
 from clipbench.pretrain.recipe import UNSEEN_CLASSES
 from clipbench.stimuli import read_image
 
 TRAIN, UNSEEN_PHOTO, UNSEEN_CLASS = "train", "unseen photo", "unseen class"
-_AT_ONCE = 64  # photos that the network looks at
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -70,7 +68,7 @@ def read_photos(sources: Sequence[str | Path]) -> Photos:
     Args:
         sources: folders of photos, or parquet files with the columns image (bytes of a file) and
             imagenet_index. A photo in a folder with a WordNet number for a name, as in ImageNet, is of that
-            class; one in no such folder has no label, see `guessed`.
+            class; one in no such folder has no label, see `guesses`.
 
     Raises:
         ClipbenchError: a source is missing or of another kind, or there is no photo in any.
@@ -92,17 +90,6 @@ def read_photos(sources: Sequence[str | Path]) -> Photos:
             "with one folder a class, as in n02123045/cat.jpg, or a parquet file"
         )
     return found
-
-
-def guessed(photos: Sequence[Photo], control: VisionModel) -> Iterator[Photo]:
-    """The photos in their order, those without a label with the network's guess at their class."""
-    for start in range(0, len(photos), _AT_ONCE):
-        some = photos[start : start + _AT_ONCE]
-        unknown = [photo for photo in some if photo.label is None]
-        shown = [photo.open() for photo in unknown]
-        guesses = iter(control.logits(shown).argmax(1).tolist() if shown else [])
-        for photo in some:
-            yield photo if photo.label is not None else replace(photo, guess=next(guesses))
 
 
 def _contents(source: Path) -> Iterator[tuple[bytes, int | None]]:

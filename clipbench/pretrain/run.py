@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -16,11 +16,12 @@ from clipbench.models.card import WORDS
 from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
+from clipbench.pretrain.guesses import guess, with_guesses
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
-from clipbench.pretrain.photos import TRAIN, Photo, Photos, guessed, read_photos
+from clipbench.pretrain.photos import TRAIN, Photo, read_photos
 from clipbench.pretrain.pictures import stack
 from clipbench.pretrain.recipe import Recipe
 from clipbench.pretrain.space import Space, build_space
@@ -78,7 +79,8 @@ def pretrain(
     out.mkdir(parents=True, exist_ok=True)
     readable = Progress("photos", len(found.photos), len(found.photos) + found.broken, {}, 0.0)
     yield from _logged([readable], out)
-    training = _training(found, control, checkpoints)
+    yield from _logged(guess(found.photos, control, checkpoints), out)
+    training = [photo for photo in with_guesses(found.photos, checkpoints) if photo.split == TRAIN]
     write_merges(recipe, out / MERGES)
     (out / WORDS).write_text("".join(f"{word}\n" for word in known.words), encoding="utf-8")
     tokenizer = SimpleTokenizer(bpe_path=str(out / MERGES), context_length=recipe.context)
@@ -125,16 +127,6 @@ def _trainable(teacher: ImageTower, recipe: Recipe) -> ImageTower:
     return ImageTower(
         deepcopy(teacher.trunk), deepcopy(teacher.pool).requires_grad_(True), recipe.blocks_frozen
     )
-
-
-def _training(found: Photos, control: VisionModel, checkpoints: Checkpoints) -> list[Photo]:
-    """The photos to train on; the guesses at those without a label are kept, as they take minutes."""
-    content = checkpoints.load("guesses")
-    if content is None or len(content["guesses"]) != len(found.photos):
-        content = {"guesses": [photo.guess for photo in guessed(found.photos, control)]}
-        checkpoints.save("guesses", **content)
-    told = zip(found.photos, content["guesses"], strict=True)
-    return [photo for photo in (replace(photo, guess=guess) for photo, guess in told) if photo.split == TRAIN]
 
 
 @torch.no_grad()
