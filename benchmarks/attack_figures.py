@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=PHOTOS, metavar="N", help=f"photos (default: {PHOTOS})")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some parts; nothing is written")
     options = parser.parse_args()
-    photos = read_photos([options.photos]).photos
+    photos = read_photos([options.photos]).labelled
     unseen = spread(Source(photos, min(photos[0].open().size)).unseen, options.most)
     lab = Lab(cb.load("mini", device="cpu"), unseen, options.in_the_wild)
     print("| what | value (95 %), n | chance | target |\n|---|---|---|---|")

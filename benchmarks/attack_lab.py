@@ -273,7 +273,7 @@ def main() -> None:
 
 def measure(model: ClipModel, options: argparse.Namespace, parts: Sequence[str]) -> list[str]:
     """Measure all things of some parts, or those that were named; returns what could not be, and why."""
-    unseen = [photo for photo in read_photos([options.photos]).photos if photo.split != TRAIN]
+    unseen = [photo for photo in read_photos([options.photos]).labelled if photo.split != TRAIN]
     photos, short = in_play(unseen, IN_PLAY), []
     found = condition(model, photos, CONDITION)
     print(f"condition: {found}", flush=True)

@@ -27,7 +27,7 @@ def write_unseen(sources: Sequence[str], folder: Path, each: int, classes: int) 
     """
     if folder.exists():
         return folder
-    unseen = [photo for photo in read_photos(sources).photos if photo.split != TRAIN]
+    unseen = [photo for photo in read_photos(sources).labelled if photo.split != TRAIN]
     common = {label for label, _ in Counter(photo.label for photo in unseen).most_common(classes)}
     written = Counter()
     for photo in unseen:

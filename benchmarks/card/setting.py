@@ -107,7 +107,7 @@ def setting(
     recipe = Recipe()
     sources = []
     for path in photos:
-        found = tuple(photo for photo in read_photos([path]).photos if photo.label is not None)
+        found = read_photos([path]).labelled
         sources.append(Source(found, min(found[0].open().size)))
     control = Control(cb.load(CONTROL, device=str(model.device)), model)
     return Setting(model, control, vocabulary(recipe), recipe, sources, gcompris, wild, most)

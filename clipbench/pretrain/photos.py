@@ -57,9 +57,14 @@ class Photos:
     photos: tuple[Photo, ...]
     broken: int
 
+    @property
+    def labelled(self) -> tuple[Photo, ...]:
+        """Those whose class somebody has told."""
+        return tuple(photo for photo in self.photos if photo.label is not None)
+
     def of(self, split: str) -> list[Photo]:
-        """Those of one split, among the ones whose class somebody has told."""
-        return [photo for photo in self.photos if photo.label is not None and photo.split == split]
+        """Those of one split, among the labelled ones."""
+        return [photo for photo in self.labelled if photo.split == split]
 
 
 def read_photos(sources: Sequence[str | Path]) -> Photos:
