@@ -274,7 +274,7 @@ class TakesDarkOnesForSharks:
 def test_photos_without_a_class_stay_out_where_they_look_like_an_unseen_one(
     photo_folder, tmp_path, monkeypatch
 ):
-    shades = [level for level in range(0, 256, 3)]
+    shades = range(0, 256, 3)
     for level in shades:
         Image.new("RGB", (8, 8), (level,) * 3).save(tmp_path / f"{level}.png")
     read, checkpoints = read_photos([photo_folder, tmp_path]).photos, Checkpoints(tmp_path / "run", "a")

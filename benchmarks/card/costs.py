@@ -10,8 +10,8 @@ from statistics import median
 from card.figure import Figure
 
 _STARTS, _CORES = 3, 2
-# open_clip imports transformers where it is installed. What `pip install clipbench` installs has it not, only
-# the extra "pretrain", which whoever measures has as well: so it is hidden, and told beside.
+# open_clip imports transformers where it is installed. `pip install clipbench` does not install it, only the
+# extra "pretrain" does, which whoever measures has as well: so it is hidden, and told beside.
 _HIDDEN = "transformers"
 # Loading in a process of its own, after torch is there, as in a notebook; then one picture at a time.
 _TIMED = f"""
@@ -48,20 +48,21 @@ def cost_figures(source: Path, weights: Path) -> Iterator[Figure]:
     loads, encodes = ([one[part] for one in times] for part in (0, 1))
     how = f"median of {_STARTS} fresh processes, after import torch; in brackets the least and the most"
     what = "loading, as pip install clipbench has it"
-    yield _seconds("load", what, loads, f"{how}; without {_HIDDEN}", 2.0)
+    yield _median("load", what, loads, "s", f"{how}; without {_HIDDEN}", 2.0)
     slower = [timed(source, "all")[0] for _ in range(_STARTS)]
-    yield _seconds("load-all", f"loading where {_HIDDEN} is installed, which open_clip imports", slower, how)
+    yield _median(
+        "load-all", f"loading where {_HIDDEN} is installed, which open_clip imports", slower, "s", how
+    )
     how = f"{_CORES} threads, one photo at a time, median of 30 in each of the same processes"
-    encodes = [1000 * one for one in encodes]
-    span = (min(encodes), max(encodes))
-    what = "encoding one picture"
-    yield Figure("costs/encode", what, median(encodes), _STARTS, span, None, None, 40.0, how, "ms", True)
+    yield _median("encode", "encoding one picture", [1000 * one for one in encodes], "ms", how, 40.0)
 
 
-def _seconds(key: str, what: str, times: list[float], how: str, target: float | None = None) -> Figure:
+def _median(
+    key: str, what: str, times: list[float], unit: str, how: str, target: float | None = None
+) -> Figure:
     span, value = (min(times), max(times)), median(times)
     return Figure(
-        f"costs/{key}", what, value, len(times), span, target=target, how=how, unit="s", at_most=True
+        f"costs/{key}", what, value, len(times), span, target=target, how=how, unit=unit, at_most=True
     )
 
 

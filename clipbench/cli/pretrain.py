@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     recipe = replace(pretrain.SMOKE if options.smoke else pretrain.Recipe(), seed=options.seed)
     last = {}
     fonts = SYSTEM if options.fonts is None else options.fonts
-    given = options.photos, options.out, fonts, options.device, options.drawings
-    for progress in pretrain.pretrain(recipe, *given):
+    stream = pretrain.pretrain(recipe, options.photos, options.out, fonts, options.device, options.drawings)
+    for progress in stream:
         last[progress.stage] = asdict(progress)
         if not options.json:
             losses = "  ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())

@@ -15,7 +15,7 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _AS_PICTURE = 0xFE0F
 _POINTS = re.compile("[0-9A-Fa-f]+(-[0-9A-Fa-f]+)*")
 _SIDE = 144
-_KEPT = 2048  # drawings in memory, 83 kB each
+KEPT = 2048  # drawings in memory, 83 kB each
 _NAME = re.compile(r"flag: |[_“”()’]")
 
 
@@ -75,7 +75,7 @@ def drawing(name: str) -> Image.Image:
     return rendered(drawings()[name])
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def rendered(file: Path) -> Image.Image:
     """An SVG file as RGBA of 144 × 144 pixels on a clear ground."""
     png = package("resvg_py", "resvg-py").svg_to_bytes(svg_path=str(file), width=_SIDE, height=_SIDE)

@@ -8,6 +8,7 @@ from clipbench.models import VisionModel
 from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.loop import SAVE_EVERY, Progress
 from clipbench.pretrain.photos import Photo
+from clipbench.streams import chunks
 
 GUESSES = "guesses"  # the stage and its checkpoint
 _AT_ONCE = 64  # photos
@@ -22,13 +23,13 @@ def guess(photos: Sequence[Photo], control: VisionModel, checkpoints: Checkpoint
     content = checkpoints.load(GUESSES)
     guesses = content["guesses"] if content and content["photos"] == len(unknown) else []
     start = saved = time.monotonic()
-    for done in range(0, len(unknown) - len(guesses), _AT_ONCE):
-        shown = [photo.open() for photo in unknown[len(guesses) : len(guesses) + _AT_ONCE]]
-        guesses += control.logits(shown).argmax(1).tolist()
+    known = len(guesses)
+    for some in chunks(unknown[known:], _AT_ONCE):
+        guesses += control.logits([photo.open() for photo in some]).argmax(1).tolist()
         if len(guesses) == len(unknown) or time.monotonic() - saved > SAVE_EVERY:
             checkpoints.save(GUESSES, guesses=guesses, photos=len(unknown))
             saved = time.monotonic()
-        rate = (done + len(shown)) / (time.monotonic() - start)
+        rate = (len(guesses) - known) / (time.monotonic() - start)
         yield Progress(GUESSES, len(guesses), len(unknown), {}, rate)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
-from clipbench.pretrain.drawings import rendered
+from clipbench.pretrain.drawings import KEPT, rendered
 
 SMALLEST, LARGEST = 13, 44  # pixels to the em; a label of the article is 15.6 on a picture of 224
 _ON_PHOTOS = 1 / 3  # of a photo's width, the largest there: small ones alone are not read off its clutter
@@ -161,7 +161,7 @@ def _restyled(file: Path, rng: random.Random) -> Image.Image:
     return plain
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=KEPT)
 def _without_outline(file: Path) -> Image.Image:
     # an outline of OpenMoji's is four pixels thick
     return rendered(file).convert("RGB").filter(ImageFilter.MaxFilter(5))
