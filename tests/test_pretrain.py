@@ -4,6 +4,7 @@ import io
 import random
 import re
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -32,7 +33,7 @@ from clipbench.pretrain.export import put_back_norms  # noqa: E402
 from clipbench.pretrain.fonts import test_fonts as fonts_kept_for_tests  # noqa: E402
 from clipbench.pretrain.fonts import training_fonts  # noqa: E402
 from clipbench.pretrain.guesses import guess, with_guesses  # noqa: E402
-from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, among  # noqa: E402
+from clipbench.pretrain.image_stage import ImageBatches, Lessons, alignment, among, looking_stage  # noqa: E402
 from clipbench.pretrain.joint_stage import JointBatches  # noqa: E402
 from clipbench.pretrain.meeting_stage import MeetingBatches, Shown, look  # noqa: E402
 from clipbench.pretrain.photos import (  # noqa: E402
@@ -91,6 +92,7 @@ def test_every_stage_runs_and_the_text_tower_learns(finished):
         "image",
         "scene",
         "joint",
+        "looking",
         "seen",
         "meeting",
     ]
@@ -115,7 +117,7 @@ def test_what_it_writes_is_an_open_clip_model_that_load_reads(finished, monkeypa
 def test_the_image_tower_is_locked_while_the_text_tower_meets_it(finished):
     out, _ = finished
     before, after = (
-        load_file(folder / "open_clip_model.safetensors") for folder in (out / "after-joint", out)
+        load_file(folder / "open_clip_model.safetensors") for folder in (out / "after-looking", out)
     )
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert "token_embedding.weight" in moved
@@ -695,6 +697,43 @@ def test_all_places_alike_are_what_an_even_attention_sees():
         torch.testing.assert_close(
             tower.embed_at(units, torch.ones(2, 3, 3)), tower.embed(units), rtol=1e-2, atol=1e-2
         )
+
+
+def test_an_even_attention_looks_at_all_places_alike():
+    control = cb.load(CONTROL, device="cpu")
+    tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
+    torch.nn.init.zeros_(tower.pool.qkv.weight[:2560])  # queries and keys
+    with torch.no_grad():
+        looks = tower.looks(torch.randn(2, 1280, 3, 4))
+    torch.testing.assert_close(looks, torch.full((2, 20, 3, 4), 1 / 13))  # the average is a token, too
+
+
+def test_the_pooling_learns_to_look_at_writing_and_keeps_its_values(known, finished, tmp_path):
+    control = cb.load(CONTROL, device="cpu")
+    made = space.Space(**Checkpoints(finished[0], RECIPE.hash).load("space"))
+    recipe = replace(RECIPE, looking_steps=12)
+    teacher = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
+    tower = deepcopy(teacher)
+    lessons = Lessons(recipe, known, made, tower, teacher)
+    file = io.BytesIO()
+    Image.effect_noise((192, 192), 80).convert("RGB").save(file, "PNG")
+    photo = Photo(file.getvalue(), 0)
+    batches = ImageBatches(recipe, known, training_fonts(), [photo], scenes=True)
+    before = deepcopy(tower.state_dict())
+    stage = looking_stage(recipe, lessons, batches)
+    for _ in train(stage, Checkpoints(tmp_path, recipe.hash), torch.device("cpu")):
+        pass
+    with torch.no_grad():
+        unseen = batches[recipe.looking_steps]
+        looks = [
+            Lessons(recipe, known, made, one, teacher).looking(unseen)["looks"] for one in (teacher, tower)
+        ]
+    assert looks[1] < looks[0] - 0.2
+    changed = [name for name, value in tower.state_dict().items() if not torch.equal(value, before[name])]
+    assert changed == ["pool.qkv.weight", "pool.qkv.bias"]
+    values = np.s_[2 * 1280 :]
+    kept, was = tower.pool.qkv.weight[values], before["pool.qkv.weight"][values]
+    torch.testing.assert_close(kept, was, rtol=1e-4, atol=0)  # AdamW's decay is all that shrinks them
 
 
 def test_sources_are_seen_equally_often():

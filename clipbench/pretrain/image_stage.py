@@ -1,7 +1,7 @@
 """Stages 1 and 2: the image tower learns to read and to know drawings, and keeps what it knew of photos.
 
 Stage 1 shows no photo under a word. Stage 2 shows scenes, photos with words on them, and asks for both, and
-for each word where it stands.
+for each word where it stands. And after the contrastive stage the pooling learns to look there.
 """
 
 import random
@@ -11,7 +11,15 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy, log_softmax, normalize, one_hot, relu6
+from torch.nn.functional import (
+    binary_cross_entropy,
+    cosine_similarity,
+    cross_entropy,
+    log_softmax,
+    normalize,
+    one_hot,
+    relu6,
+)
 from torch.utils.data import Dataset
 
 from clipbench.pretrain import pictures
@@ -29,6 +37,7 @@ _FIRST_SCALE = 30.0  # between cosine and logit, learnt from here
 _SHARES = {"tower.pool.qkv": 0.2}
 _SHARES_IN_SCENES = {"tower.pool.qkv": 0.5}  # by then it knows the space, and has to find small words
 _SIDE_TASK = 0.4  # weight of drawings beside words
+_WRITTEN_ON = 1 / 4  # of what words cover of any place of a scene, what they cover where writing stands
 _BLENDED = 0.5  # share of photos that are two: a few hundred sharp ones alone would be learnt by heart
 
 
@@ -99,7 +108,7 @@ class ImageBatches(Dataset):
 
 
 class Lessons:
-    """The losses of both stages, on the device of the tower.
+    """The losses of these stages, on the device of the tower.
 
     Args:
         recipe, vocabulary, space: what is to be learnt.
@@ -154,26 +163,53 @@ class Lessons:
             "places": cross_entropy(scale * at_words @ names.T, labels),
         }
 
-    def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses of words, drawings and photos."""
-        recipe, tower, teacher = self._recipe, self.reader.tower, self.teacher
-        scale = self._scale()
-        photos, drawn = slice(recipe.photos_a_step), slice(recipe.photos_a_step, None)
-        tile_units, early = tower.late(tower.early(batch["tiles"])), tower.early(batch["whole"])
-        whole_units = tower.late(early)
-        tiles, whole = tower.embed(tile_units), tower.embed(whole_units)
+    def looking(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """For the pooling alone: to look at writing on scenes, and to keep what it makes of all else."""
         with torch.no_grad():
-            kept_units = teacher.late(early[photos])
-            kept = teacher.embed(kept_units)
-        aligned = alignment(tile_units, self._word_units[batch["words"]]) + alignment(
-            whole_units[drawn], self._drawing_units[batch["drawn"]]
+            seen = self._seen(batch)
+            units = self.reader.tower.late(self.reader.tower.early(batch["scenes"]))
+        covered = coverage(batch["boxes"], units.shape[2:])
+        by_all = covered.new_zeros(len(units), *units.shape[2:]).index_add_(0, batch["on"], covered)
+        writing = by_all > _WRITTEN_ON * by_all.amax((1, 2), keepdim=True)
+        looked = (self.reader.tower.looks(units) * writing[:, None]).sum((2, 3))
+        share = torch.full_like(looked, self._recipe.looked_at)
+        return {
+            **self._said(batch, seen),
+            "looks": self._recipe.look_weight * binary_cross_entropy(looked, share),
+        }
+
+    def _common(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses of words, drawings and photos, and of what these do to units."""
+        photos, drawn = slice(self._recipe.photos_a_step), slice(self._recipe.photos_a_step, None)
+        tiles, whole, kept = seen = self._seen(batch)
+        aligned = alignment(tiles, self._word_units[batch["words"]]) + alignment(
+            whole[drawn], self._drawing_units[batch["drawn"]]
         )
+        return {
+            **self._said(batch, seen),
+            "units": self._recipe.unit_weight * aligned + apart(whole[photos], kept),
+        }
+
+    def _seen(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Units of tiles and of whole pictures, and what those of the photos were before any training."""
+        tower, teacher = self.reader.tower, self.teacher
+        early = tower.early(batch["whole"])
+        with torch.no_grad():
+            kept = teacher.late(early[: self._recipe.photos_a_step])
+        return tower.late(tower.early(batch["tiles"])), tower.late(early), kept
+
+    def _said(self, batch: dict[str, Tensor], seen: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
+        """Losses of what the pooling makes of words, drawings and photos, from what `_seen` returned."""
+        recipe, scale = self._recipe, self._scale()
+        photos, drawn = slice(recipe.photos_a_step), slice(recipe.photos_a_step, None)
+        tiles, whole = (self.reader.tower.embed(units) for units in seen[:2])
+        with torch.no_grad():
+            kept = self.teacher.embed(seen[2])
         rows, labels = among(batch["words"], batch["active"])
         return {
             "words": cross_entropy(scale * tiles @ self._words[rows].T, labels),
             "drawings": _SIDE_TASK * cross_entropy(scale * whole[drawn] @ self._drawings.T, batch["drawn"]),
             "photos": recipe.photo_weight * (1 - (whole[photos] * kept).sum(1).mean()),
-            "units": recipe.unit_weight * aligned + apart(whole_units[photos], kept_units),
         }
 
     def _scale(self) -> Tensor:
@@ -207,6 +243,26 @@ def scene_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
     """Stage 2: the same with words on photos, captioned with both, and told where they stand."""
     steps, rate = recipe.scene_steps, recipe.scene_rate
     return Stage("scene", lessons.reader, batches, lessons.stage_two, steps, rate, _SHARES_IN_SCENES)
+
+
+def looking_stage(recipe: Recipe, lessons: Lessons, batches: Dataset) -> Stage:
+    """The last of the image tower: the pooling's queries and keys learn to look at writing.
+
+    By captions alone it goes on to weigh all places nearly alike, so that a small label drowns in a photo.
+    Whoever makes this stage has the pooling's values held from then on.
+    """
+    of_pooling = lessons.reader.tower.pool.qkv
+    for parameter in of_pooling.parameters():
+        parameter.register_hook(_of_queries_and_keys)
+    steps, rate = recipe.looking_steps, recipe.looking_rate
+    return Stage("looking", of_pooling, batches, lessons.looking, steps, rate)
+
+
+def _of_queries_and_keys(gradient: Tensor) -> Tensor:
+    """The gradient of a pooling's queries, keys and values, a third each, without that of the values."""
+    kept = gradient.clone()
+    kept.chunk(3)[2].zero_()
+    return kept
 
 
 def alignment(units: Tensor, wanted: Tensor) -> Tensor:

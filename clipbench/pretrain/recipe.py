@@ -38,6 +38,9 @@ class Recipe:
         image_steps, image_rate: the stage that teaches the image tower to read (stage 1).
         scene_steps, scene_rate: the stage that shows words on photos, by both names (stage 2).
         joint_steps, joint_rate: CLIP's own contrastive stage, both towers in the loop.
+        looked_at: of the pooling's attention in a scene, what the places with writing are to have.
+        look_weight: of that, in the loss.
+        looking_steps, looking_rate: the stage that teaches it to the pooling.
         meeting_pictures: of words and drawings, to which the text tower goes when the image tower is locked;
             four of each.
         meeting_batch: how many of them in a step, at most.
@@ -76,6 +79,10 @@ class Recipe:
     scene_rate: float = 1.5e-4
     joint_steps: int = 400
     joint_rate: float = 4e-5
+    looked_at: float = 0.8
+    look_weight: float = 5.0
+    looking_steps: int = 80
+    looking_rate: float = 2e-4
     meeting_pictures: int = 4 * 4518
     meeting_batch: int = 144
     meeting_steps: int = 1800
@@ -110,6 +117,7 @@ SMOKE = Recipe(
     image_steps=30,
     scene_steps=6,
     joint_steps=4,
+    looking_steps=4,
     meeting_pictures=200,
     meeting_batch=32,
     meeting_steps=6,

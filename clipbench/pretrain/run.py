@@ -17,7 +17,7 @@ from clipbench.pretrain.checkpoints import Checkpoints
 from clipbench.pretrain.export import MERGES, export
 from clipbench.pretrain.fonts import SYSTEM, training_fonts
 from clipbench.pretrain.guesses import guess, with_guesses
-from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, scene_stage
+from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, looking_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
 from clipbench.pretrain.loop import Progress, train
 from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
@@ -97,17 +97,20 @@ def pretrain(
     text.to(control.device)
     lessons = Lessons(recipe, known, space, image, teacher)
     told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
-    last = TextBatches(*told, last=True)
+    last, scenes = TextBatches(*told, last=True), ImageBatches(*shown, scenes=True)
     for stage in (
         text_stage(recipe, text, TextBatches(*told)),
         caption_stage(recipe, text, last),
         image_stage(recipe, lessons, ImageBatches(*shown)),
-        scene_stage(recipe, lessons, ImageBatches(*shown, scenes=True)),
+        scene_stage(recipe, lessons, scenes),
         joint_stage(recipe, lessons, text, JointBatches(*shown, tokenizer)),
     ):
         yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.module is not text:
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
+    looking = looking_stage(recipe, lessons, scenes)
+    yield from _logged(train(looking, checkpoints, control.device), out)
+    export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(looking.name))
     pictures = Shown(recipe, known, fonts_found)
     yield from _logged(look(pictures, image, checkpoints), out)
     seen = checkpoints.load(SEEN)["embedded"]

@@ -9,7 +9,7 @@ from timm.layers import apply_rot_embed_cat
 from timm.layers.attention_pool2d import RotAttentionPool2d
 from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
-from torch.nn.functional import linear, normalize, relu6, scaled_dot_product_attention
+from torch.nn.functional import linear, normalize, relu6
 
 from clipbench.models import VisionModel
 from clipbench.pretrain.recipe import Recipe
@@ -95,6 +95,12 @@ class ImageTower(nn.Module):
         with reduced(units.device):
             return normalize(attend(self.pool, relu6(units)).float(), dim=1)
 
+    def looks(self, units: Tensor) -> Tensor:
+        """(n, heads, h, w): how much each head of the pooling weighs each place of what `late` returned."""
+        with reduced(units.device):
+            weights, _ = attention(self.pool, relu6(units))
+        return weights[:, :, 0, 1:].unflatten(2, units.shape[2:]).float()
+
     def embed_at(self, units: Tensor, weights: Tensor) -> Tensor:
         """(n, 384) of unit length: what the pooling makes of a mean of places, by (n, h, w) weights."""
         share = weights / weights.sum((1, 2), keepdim=True)
@@ -117,6 +123,19 @@ def attend(pool: RotAttentionPool2d, units: Tensor) -> Tensor:
     Returns:
         (n, width).
     """
+    weights, values = attention(pool, units)
+    return pool.proj((weights @ values).transpose(1, 2).flatten(1))
+
+
+def attention(pool: RotAttentionPool2d, units: Tensor) -> tuple[Tensor, Tensor]:
+    """How each head of the pooling weighs the average and then every place, and what it has of each.
+
+    Args:
+        pool, units: as of `attend`.
+
+    Returns:
+        Weights (n, heads, 1, 1 + h·w), which sum to 1, and values (n, heads, 1 + h·w, channels of a head).
+    """
     n, size = len(units), units.shape[2:]
     tokens = units.flatten(2).transpose(1, 2)
     average = tokens.mean(1, keepdim=True)
@@ -129,8 +148,8 @@ def attend(pool: RotAttentionPool2d, units: Tensor) -> Tensor:
     )
     turned = apply_rot_embed_cat(keys[:, :, 1:], pool.pos_embed.get_embed(size))
     keys = torch.cat([keys[:, :, :1], turned.to(keys.dtype)], 2)
-    seen = scaled_dot_product_attention(query, keys, values)
-    return pool.proj(seen.transpose(1, 2).flatten(1))
+    logits = query @ keys.transpose(2, 3) / pool.head_dim**0.5
+    return logits.softmax(3).to(values.dtype), values
 
 
 def start_image_tower(network: open_clip.CLIP, control: VisionModel, recipe: Recipe) -> ImageTower:
