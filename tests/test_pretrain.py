@@ -179,7 +179,8 @@ def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(photo_folder, fini
     list(islice(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"), 4))  # the text stage, no more
     assert not (tmp_path / "open_clip_model.safetensors").exists()
     rest = list(pretrain(RECIPE, [photo_folder], tmp_path, device="cpu"))
-    assert {one.stage for one in rest} == {"photos", "caption", "image", "scene", "joint", "seen", "meeting"}
+    stages = {"photos", "caption", "image", "scene", "joint", "looking", "seen", "meeting"}
+    assert {one.stage for one in rest} == stages
     one, other = ((folder / "open_clip_model.safetensors").read_bytes() for folder in (out, tmp_path))
     assert one == other
 
@@ -699,10 +700,11 @@ def test_all_places_alike_are_what_an_even_attention_sees():
         )
 
 
-def test_an_even_attention_looks_at_all_places_alike():
+def test_an_even_attention_looks_at_all_places_alike(all_bits):
     control = cb.load(CONTROL, device="cpu")
     tower = start_image_tower(build(configuration(RECIPE, 600, "x"), 0), control, RECIPE)
-    torch.nn.init.zeros_(tower.pool.qkv.weight[:2560])  # queries and keys
+    for of_both in (tower.pool.qkv.weight[:2560], tower.pool.qkv.bias[:2560]):  # queries and keys
+        torch.nn.init.zeros_(of_both)
     with torch.no_grad():
         looks = tower.looks(torch.randn(2, 1280, 3, 4))
     torch.testing.assert_close(looks, torch.full((2, 20, 3, 4), 1 / 13))  # the average is a token, too
