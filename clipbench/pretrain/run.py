@@ -19,7 +19,7 @@ from clipbench.pretrain.fonts import SYSTEM, training_fonts
 from clipbench.pretrain.guesses import guess, with_guesses
 from clipbench.pretrain.image_stage import ImageBatches, Lessons, image_stage, looking_stage, scene_stage
 from clipbench.pretrain.joint_stage import JointBatches, joint_stage
-from clipbench.pretrain.loop import Progress, train
+from clipbench.pretrain.loop import Progress, Stage, train
 from clipbench.pretrain.meeting_stage import SEEN, MeetingBatches, Shown, look, meeting_stage
 from clipbench.pretrain.photos import TRAIN, Photo, read_photos
 from clipbench.pretrain.pictures import stack
@@ -97,26 +97,38 @@ def pretrain(
     text.to(control.device)
     lessons = Lessons(recipe, known, space, image, teacher)
     told, shown = (recipe, known, space, tokenizer), (recipe, known, fonts_found, training)
-    last, scenes = TextBatches(*told, last=True), ImageBatches(*shown, scenes=True)
-    for stage in (
-        text_stage(recipe, text, TextBatches(*told)),
-        caption_stage(recipe, text, last),
-        image_stage(recipe, lessons, ImageBatches(*shown)),
-        scene_stage(recipe, lessons, scenes),
-        joint_stage(recipe, lessons, text, JointBatches(*shown, tokenizer)),
-    ):
+    last = TextBatches(*told, last=True)
+    for stage in _stages(lessons, text, told, last, shown):
         yield from _logged(train(stage, checkpoints, control.device), out)
         if stage.module is not text:
             export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(stage.name))
-    looking = looking_stage(recipe, lessons, scenes)
-    yield from _logged(train(looking, checkpoints, control.device), out)
-    export(recipe, tokenizer.vocab_size, image, text, out / AFTER.format(looking.name))
     pictures = Shown(recipe, known, fonts_found)
     yield from _logged(look(pictures, image, checkpoints), out)
     seen = checkpoints.load(SEEN)["embedded"]
     met = MeetingBatches(recipe, pictures.captions, seen, tokenizer, last)
     yield from _logged(train(meeting_stage(recipe, text, met), checkpoints, control.device), out)
     export(recipe, tokenizer.vocab_size, image, text, out)
+
+
+def _stages(
+    lessons: Lessons, text: TextTower, told: tuple, last: TextBatches, shown: tuple
+) -> Iterator[Stage]:
+    """All but the meeting, each made when it begins: the looking stage holds values from then on.
+
+    Args:
+        lessons, text: of the towers.
+        told, last: what texts are made of, the recipe first and the tokenizer last; and those of the caption
+            stage.
+        shown: what pictures are made of.
+    """
+    recipe, *_, tokenizer = told
+    scenes = ImageBatches(*shown, scenes=True)
+    yield text_stage(recipe, text, TextBatches(*told))
+    yield caption_stage(recipe, text, last)
+    yield image_stage(recipe, lessons, ImageBatches(*shown))
+    yield scene_stage(recipe, lessons, scenes)
+    yield joint_stage(recipe, lessons, text, JointBatches(*shown, tokenizer))
+    yield looking_stage(recipe, lessons, scenes)
 
 
 def _logged(stream: Iterable[Progress], out: Path) -> Iterator[Progress]:
